@@ -96,9 +96,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_reqwest::BuildError", ADAPTERS),
     ("checkout_sandbox_server::AskError", SERVER),
     ("checkout_sandbox_server::BindError", SERVER),
+    ("checkout_sandbox_server::EndpointError", SERVER),
     ("checkout_sandbox_server::ListenError", SERVER),
     ("checkout_sandbox_server::RunningServer", SERVER),
+    ("checkout_sandbox_server::SnapshotError", SERVER),
     ("checkout_sandbox_server::World", SERVER),
+    ("checkout_sandbox_server::WorldError", SERVER),
     ("checkout_tower::Local", ADAPTERS),
     ("checkout_tower::Tower", ADAPTERS),
 ];

@@ -7,11 +7,11 @@ use checkout_sandbox::peach;
 use crate::keys::Keys;
 use crate::urls::Urls;
 
-/// The place where a server keeps its state.
+/// The place of the state of a server without a file.
 pub(crate) const STATE: &str = "in memory, lost at exit";
 
 /// The addresses and keys, as the ready file, the banner and `GET /_/` have them.
-pub(crate) fn json(urls: &Urls, keys: &Keys) -> Value {
+pub(crate) fn json(urls: &Urls, keys: &Keys, state: &str) -> Value {
     json!({
         "url": urls.root(),
         "admin_url": urls.admin(),
@@ -37,7 +37,7 @@ pub(crate) fn json(urls: &Urls, keys: &Keys) -> Value {
             "merchant_id": keys.peach_merchant_id,
             "referer": peach::REFERER,
         },
-        "state": STATE,
+        "state": state,
     })
 }
 

@@ -15,6 +15,10 @@
 //! | `GET /_/worlds/{world}/limits` | the limits, each with its use |
 //! | `GET`, `POST`, `DELETE /_/worlds/{world}/faults` | lists, adds and clears the faults of requests |
 //! | `DELETE /_/worlds/{world}/faults/{fault}` | takes a fault away |
+//! | `GET`, `POST /_/worlds/{world}/snapshots` | lists the snapshots; keeps a snapshot |
+//! | `DELETE /_/worlds/{world}/snapshots/{snapshot}` | forgets a snapshot |
+//! | `POST /_/worlds/{world}/snapshots/{snapshot}/restore` | brings the world back to a snapshot |
+//! | `POST /_/worlds/{world}/fork` | makes another world with a copy of everything |
 //! | `GET`, `POST`, `DELETE /_/worlds/{world}/endpoints` | lists, adds and clears the receivers of webhooks |
 //! | `GET`, `PUT`, `DELETE /_/worlds/{world}/endpoints/{endpoint}` | one receiver |
 //! | `GET /_/worlds/{world}/webhooks` | the webhooks, with every attempt to deliver them |
@@ -42,6 +46,7 @@ mod faults;
 mod limits;
 mod requests;
 mod scenarios;
+mod snapshots;
 mod timeline;
 mod verdict;
 mod wait;
@@ -88,6 +93,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/limits", get(limits::list))
         .route("/_/worlds/{world}/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/_/worlds/{world}/faults/{fault}", delete(faults::remove))
+        .route("/_/worlds/{world}/snapshots", get(snapshots::list).post(snapshots::take))
+        .route("/_/worlds/{world}/snapshots/{snapshot}", delete(snapshots::forget))
+        .route("/_/worlds/{world}/snapshots/{snapshot}/restore", post(snapshots::restore))
+        .route("/_/worlds/{world}/fork", post(snapshots::fork))
         .route(
             "/_/worlds/{world}/endpoints",
             get(endpoints::list).post(endpoints::add).delete(endpoints::clear),
@@ -127,7 +136,7 @@ async fn about_server(State(server): Server, headers: HeaderMap) -> Response<Bod
     if pages::is_for_a_browser(&headers) {
         return pages::dashboard(&server);
     }
-    let about = about::json(&server.urls, server.worlds.default_world().keys());
+    let about = about::json(&server.urls, server.worlds.default_world().keys(), &server.state);
     answer(StatusCode::OK, &about)
 }
 
@@ -152,6 +161,13 @@ async fn unknown() -> Response<Body> {
 async fn wrong_method() -> Response<Body> {
     let message = "this path does not have this method";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, message).into_response()
+}
+
+/// The answer without a body.
+fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
 }
 
 /// The world with this name.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use checkout_sandbox::VirtualClock;
 use checkout_tables::Moment;
+use serde_json::{Value, json};
 
 /// The pace at which a world's time passes.
 ///
@@ -33,6 +34,40 @@ pub(crate) struct Start {
     pub(crate) at: Option<Moment>,
 }
 
+impl Pace {
+    pub(crate) fn to_json(self) -> Value {
+        match self {
+            Self::Real => json!({ "pace": "real" }),
+            Self::Frozen => json!({ "pace": "frozen" }),
+            Self::Times(times) => json!({ "pace": "times", "times": times }),
+        }
+    }
+
+    pub(crate) fn from_json(json: &Value) -> Option<Self> {
+        match json.get("pace")?.as_str()? {
+            "real" => Some(Self::Real),
+            "frozen" => Some(Self::Frozen),
+            "times" => Some(Self::Times(u32::try_from(json.get("times")?.as_u64()?).ok()?)),
+            _ => None,
+        }
+    }
+}
+
+impl Start {
+    pub(crate) fn to_json(self) -> Value {
+        let mut json = self.pace.to_json();
+        if let (Some(json), Some(at)) = (json.as_object_mut(), self.at) {
+            json.insert("unix_ms".to_owned(), at.unix_millis().into());
+        }
+        json
+    }
+
+    pub(crate) fn from_json(json: &Value) -> Option<Self> {
+        let at = json.get("unix_ms").and_then(Value::as_i64).map(Moment::from_unix_millis);
+        Some(Self { pace: Pace::from_json(json)?, at })
+    }
+}
+
 /// A world's clock. The time of a world never goes back.
 ///
 /// The clock reads no other clock: each call gets the machine's present moment. Between two calls the virtual
@@ -55,6 +90,30 @@ impl WorldClock {
         let world = start.at.unwrap_or(machine);
         let course = Course { pace: start.pace, machine, world };
         Self { shown: VirtualClock::new(world), course: Mutex::new(course) }
+    }
+
+    /// Begins again. `go_back` brings the virtual clock back to a moment that is not after the beginning.
+    pub(crate) fn begin_again(&self, start: Start, machine: Moment, go_back: impl FnOnce()) {
+        let mut course = self.course();
+        go_back();
+        let world = start.at.unwrap_or(machine);
+        self.shown.advance_to(world);
+        // The machine's clock may have been set back since.
+        *course = Course { pace: start.pace, machine, world: self.shown.now() };
+    }
+
+    /// Goes to another time, with another pace. `go` brings the virtual clock to that time.
+    pub(crate) fn go_to(&self, pace: Pace, machine: Moment, go: impl FnOnce()) {
+        let mut course = self.course();
+        go();
+        *course = Course { pace, machine, world: self.shown.now() };
+    }
+
+    /// The pace and the time, with the things that `look` sees while the time stands still.
+    pub(crate) fn hold<T>(&self, look: impl FnOnce() -> T) -> (Pace, Moment, T) {
+        let course = self.course();
+        let seen = look();
+        (course.pace, self.shown.now(), seen)
     }
 
     /// The sandboxes' clock, which shows the world's time of the latest call.

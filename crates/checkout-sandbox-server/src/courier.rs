@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use checkout_sandbox::allscale::Act;
 use checkout_tables::Moment;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::clock::Pace;
+use crate::journal::Entry;
 use crate::machine;
 use crate::traffic::Step;
 use crate::verdict::judge::Delivered;
 use crate::webhooks::content::{Content, Provider, Twist};
 use crate::webhooks::endpoint::Endpoint;
-use crate::webhooks::log::{Attempt, Filter, Job, Message, TAKEN, To, Way};
+use crate::webhooks::log::{Attempt, Filter, Job, Log, Message, TAKEN, To, Way};
 use crate::webhooks::post::{self, Answer, Letter};
 use crate::webhooks::target::{Target, Targets};
 use crate::world::{Played, World};
@@ -99,8 +100,10 @@ pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
     let _alone = world.hooks().courier.write().await;
     let played = world.quiet();
     let (after, from) = (played.traffic().last(), played.clock.shown().now());
+    let begins = played.mail.log().begins();
     let mut attempts = deliver_due(world, &played).await;
-    loop {
+    // A world that began again in between is at another time.
+    while played.mail.log().begins() == begins {
         let now = played.clock.shown().now();
         let next = next_moment(&played).filter(|next| *next > now);
         let (next, to) = match until {
@@ -110,7 +113,7 @@ pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
             }
             Until::Idle => (next, next.unwrap_or(now)),
         };
-        played.clock.advance(to.saturating_since(now), machine::now());
+        world.go_on(to.saturating_since(now));
         attempts.extend(deliver_due(world, &played).await);
         if next.is_none() {
             break;
@@ -167,10 +170,19 @@ pub(crate) async fn send_all_by_hand(
 /// Pays a new checkout at once, and delivers the webhooks that are due, if a fault says that the webhook
 /// comes before the answer to the create.
 pub(crate) async fn deliver_early(world: &World, provider: Provider, checkout: &str) {
-    if !world.quiet().mail.log().take_early(provider) {
-        return;
+    if pay_early(world, provider, checkout) {
+        advance(world, Until::Moment(world.now())).await;
     }
+}
+
+/// Pays a new checkout at once, if a fault says that the webhook comes before the answer to the create. True if
+/// the fault says so.
+pub(crate) fn pay_early(world: &World, provider: Provider, checkout: &str) -> bool {
+    let change = world.change();
     let played = world.played();
+    if !played.mail.log().take_early(provider) {
+        return false;
+    }
     match provider {
         Provider::AllScale => {
             // A new checkout can be paid.
@@ -180,7 +192,10 @@ pub(crate) async fn deliver_early(world: &World, provider: Provider, checkout: &
             let _ = played.peach.pay(checkout);
         }
     }
-    advance(world, Until::Moment(world.now())).await;
+    let early = json!({ "provider": provider.name(), "checkout": checkout });
+    // Without room in the file, the next change is refused.
+    let _ = change.note(|| Entry::new("early", early));
+    true
 }
 
 /// The letter of a webhook to any URL, for a receiver that is not called.
@@ -196,6 +211,7 @@ pub(crate) fn letter_to(world: &World, number: u64, url: &str) -> Option<Result<
 
 /// Takes the webhooks that are due from the sandboxes.
 fn take_in(world: &World, played: &Played) {
+    let change = world.change();
     let endpoints = world.hooks().endpoints().all().to_vec();
     // Nobody else takes webhooks in between, so their order is the order of time.
     let mut log = played.mail.log();
@@ -203,6 +219,10 @@ fn take_in(world: &World, played: &Played) {
     let of_peach = played.peach.take_webhooks().into_iter().map(Content::Peach);
     let mut webhooks: Vec<Content> = of_allscale.chain(of_peach).collect();
     webhooks.sort_by_key(Content::at);
+    if !webhooks.is_empty() {
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("take", Value::Null));
+    }
     log.take(webhooks, &endpoints, played.clock.shown().now());
 }
 
@@ -230,6 +250,9 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
     let (target, letter) = match letter {
         Ok(letter) => letter,
         Err(reason) => {
+            let change = world.change();
+            // Without room in the file, the next change is refused.
+            let _ = change.note(|| Entry::new("refuse", Log::refusal_to_keep(job, &reason)));
             played.mail.log().refuse(job, at, reason);
             return Vec::new();
         }
@@ -250,9 +273,17 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
         let (url, letter) = (target.url.clone(), letter.clone());
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let attempt = Attempt { url, at, after, took_ms, letter, outcome, next: None, by_hand };
-        played.mail.log().record(job, attempt)
+        let change = world.change();
+        let to_keep = world.is_kept().then(|| Log::attempt_to_keep(job, &attempt));
+        let recorded = played.mail.log().record(job, attempt);
+        if let Some(to_keep) = to_keep.filter(|_| !recorded.is_null()) {
+            // Without room in the file, the next change is refused.
+            let _ = change.note(|| Entry::new("attempt", to_keep));
+        }
+        recorded
     };
-    outcomes.into_iter().map(record).collect()
+    // An attempt that began before the log began again is of no concern.
+    outcomes.into_iter().map(record).filter(|attempt| !attempt.is_null()).collect()
 }
 
 /// The time that the provider's own clock tells for a moment.

@@ -22,8 +22,9 @@ pub(crate) use rule::{Rule, Struck};
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Rules>);
 
-#[derive(Debug, Default)]
-struct Rules {
+/// The rules, in the order of their numbers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
     /// In the order of their numbers.
     all: Vec<Rule>,
     last: u64,
@@ -61,6 +62,41 @@ impl Faults {
 
     pub(crate) fn clear(&self) {
         self.rules().all.clear();
+    }
+
+    /// True if there is no rule.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules().all.is_empty()
+    }
+
+    /// Takes rules away, and adds others. Returns the others with their numbers.
+    ///
+    /// # Errors
+    /// There are too many rules.
+    pub(crate) fn replace(&self, before: &[Rule], now: Vec<Rule>) -> Result<Vec<Rule>, Problem> {
+        for rule in before {
+            self.remove(rule.number);
+        }
+        now.into_iter().map(|rule| self.add(rule)).collect()
+    }
+
+    /// Begins again with these rules.
+    pub(crate) fn begin_again(&self, first: &[Rule]) {
+        *self.rules() = Rules::default();
+        for rule in first {
+            // There was room for the rules in the beginning.
+            let _ = self.add(rule.clone());
+        }
+    }
+
+    /// A copy of the rules, with the numbers of the requests that the rules have met.
+    pub(crate) fn copied(&self) -> Rules {
+        self.rules().clone()
+    }
+
+    /// Takes a copy over.
+    pub(crate) fn take_over(&self, rules: &Rules) {
+        *self.rules() = rules.clone();
     }
 
     /// The number of requests that are still to be struck for certain.

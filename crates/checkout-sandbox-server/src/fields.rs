@@ -126,3 +126,6 @@ impl Fields {
 
 /// The last millisecond of the year 9999.
 pub(crate) const LAST_MILLISECOND: u64 = 253_402_300_799_999;
+
+/// The greatest whole number that every reader of JSON reads exactly: 2^53 - 1.
+pub(crate) const LAST_WHOLE_NUMBER: u64 = (1 << 53) - 1;

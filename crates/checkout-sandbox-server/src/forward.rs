@@ -1,33 +1,25 @@
 //! A provider's request on its way to the sandbox of its world.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
-use checkout_sandbox::{Exchange, allscale, azotte, peach};
+use checkout_transport::Response;
 use checkout_transport::bytes::Bytes;
 use checkout_transport::http::request::Parts;
 use checkout_transport::http::uri::{Authority, PathAndQuery, Scheme};
-use checkout_transport::http::{Method, StatusCode, Uri, uri};
-use checkout_transport::{Request, Response, TransportError};
+use checkout_transport::http::{StatusCode, Uri, uri};
 
-use crate::choice;
-use crate::faults::{self, Fault, Route, Struck};
-use crate::machine;
+use crate::ask::{Asked, Question};
+use crate::exchange::exchange;
 use crate::named;
 use crate::place::Api;
 use crate::problem::Problem;
-use crate::traffic::{Arrived, Entry};
-use crate::wire::{self, Plan};
-use crate::world::{Visit, World};
+use crate::world::World;
 use crate::worlds::Worlds;
 
-/// An answer on its way to the client.
+/// An answer on its way to the client, and the world that has answered.
 pub(crate) struct Forwarded {
-    pub(crate) answer: Result<Response, TransportError>,
-    /// The fault of the connection, if there is one.
-    pub(crate) wire: Option<Plan>,
-    /// The checkout that the request has made, and its world.
-    pub(crate) made: Option<(Arc<World>, String)>,
+    pub(crate) asked: Asked,
+    pub(crate) world: Arc<World>,
 }
 
 /// Hands a request to the sandbox of the world whose key the request names, and returns the answer.
@@ -44,170 +36,16 @@ pub(crate) fn forward(
     mut head: Parts,
     body: Bytes,
 ) -> Result<Forwarded, Problem> {
-    let world = worlds.of_keys(|| named::keys(api, &head, &body));
+    let world = worlds.of_keys(|| named::keys(api, path, &head, &body));
     let Some(uri) = provider_uri(api, path, head.uri.query()) else {
-        return Ok(Forwarded { answer: Ok(bad_request()), wire: None, made: None });
+        let asked = Asked { answer: Ok(bad_request()), wire: None, made: None };
+        return Ok(Forwarded { asked, world });
     };
     let prefix = head.uri.path().strip_suffix(path).unwrap_or_default().to_owned();
     head.uri = uri;
-    let played = world.played();
-    let route = match api {
-        Api::AllScale => Route::AllScale(played.allscale.route_of(&head)),
-        Api::Azotte => Route::Azotte(played.azotte.route_of(&head)),
-        Api::Peach | Api::PeachAuth => Route::Peach(played.peach.route_of(&head)),
-    };
-    let of_header = faults::of_header(&mut head, route)?.map(|fault| Struck { fault, draw: 0 });
-    let chosen = choice::of_header(&mut head, route.provider())?;
-    let order = || match api {
-        Api::AllScale => played.allscale.order_of(&head, &body),
-        Api::Azotte => played.azotte.order_of(&head, &body),
-        Api::Peach | Api::PeachAuth => played.peach.order_of(&head, &body),
-    };
-    let creates = route.name().is_some_and(|route| CREATES.contains(&&*route));
-    let scenario = match (chosen, creates) {
-        (_, false) => None,
-        (Some(name), true) => Some(name),
-        (None, true) => {
-            let of_order = order().map(|order| choice::of_order(&order, route.provider()));
-            let of_amount = || choice::of_amount(&head, &body, route.provider());
-            of_order.transpose()?.flatten().or_else(of_amount)
-        }
-    };
-    let by_rule = || played.faults.meet(route, || faults::identity(route, order().as_deref(), &head, &body));
-    let struck = of_header.or_else(by_rule);
-    let request = Request::from_parts(head, body);
-    let (fault, wire) = match struck {
-        Some(Struck { fault: Fault::Wire(wire), draw }) => (None, Some(Plan::new(wire, draw))),
-        Some(Struck { fault, .. }) => (Some(fault), None),
-        None => (None, None),
-    };
-    let came = Came { api, prefix, wire, played: &played };
-    let (answer, made) = match api {
-        Api::AllScale => {
-            let fault = if let Some(Fault::AllScale(fault)) = fault { Some(fault) } else { None };
-            let scenario = scenario.and_then(allscale::Scenario::by_name);
-            came.to(
-                |request| played.allscale.exchange_through(request, fault, scenario),
-                allscale::Fault::name,
-                request,
-            )
-        }
-        Api::Azotte => {
-            let fault = if let Some(Fault::Azotte(fault)) = fault { Some(fault) } else { None };
-            let scenario = scenario.and_then(azotte::Scenario::by_name);
-            came.to(
-                |request| played.azotte.exchange_through(request, fault, scenario),
-                azotte::Fault::name,
-                request,
-            )
-        }
-        Api::Peach | Api::PeachAuth => {
-            let fault = if let Some(Fault::Peach(fault)) = fault { Some(fault) } else { None };
-            let scenario = scenario.and_then(peach::Scenario::by_name);
-            came.to(
-                |request| played.peach.exchange_through(request, fault, scenario),
-                peach::Fault::name,
-                request,
-            )
-        }
-    };
-    if let (Api::PeachAuth, Ok(answer)) = (api, &answer)
-        && let Some(token) = named::access_token(answer.body())
-    {
-        worlds.lead_token(token, &world);
-    }
-    Ok(Forwarded { answer, wire, made: made.map(|checkout| (world, checkout)) })
+    let question = Question { api, prefix, head, body, is_judged: true };
+    Ok(Forwarded { asked: exchange(worlds, &world, question)?, world })
 }
-
-/// A request that has come to a world.
-struct Came<'a> {
-    api: Api,
-    prefix: String,
-    wire: Option<Plan>,
-    played: &'a Visit,
-}
-
-impl Came<'_> {
-    /// The checkout that a path names.
-    fn in_path(&self, path: &str) -> Option<Arc<str>> {
-        let mut segments = path.split('/');
-        let found = segments.find(|segment| segment.len() >= LEAST_ID && self.statuses(segment) > 0);
-        found.map(Into::into)
-    }
-
-    /// The number of statuses that a checkout has had.
-    fn statuses(&self, id: &str) -> usize {
-        match self.api {
-            Api::AllScale => self.played.allscale.history(id).len(),
-            Api::Azotte => self.played.azotte.history(id).len(),
-            Api::Peach | Api::PeachAuth => self.played.peach.history(id).len(),
-        }
-    }
-
-    /// Takes the request to a sandbox, and keeps the request and the answer in the world's log. Returns the
-    /// answer, and the id of a new checkout.
-    fn to<Route: Display, Fault>(
-        self,
-        sandbox: impl FnOnce(Request) -> Exchange<Route, Fault>,
-        name: fn(&Fault) -> &'static str,
-        request: Request,
-    ) -> (Result<Response, TransportError>, Option<String>) {
-        let begin = machine::now();
-        let exchange = sandbox(request);
-        let took = machine::now().saturating_since(begin);
-        let Exchange { at, route, checkout, order, fault, head, body, answer, error, .. } = exchange;
-        let mut arrived = Arrived::of(answer.is_some(), error.as_ref().map(TransportError::delivery));
-        let is_head = head.method == Method::HEAD;
-        if let (Some(wire), Some(answer), Arrived::Answer) = (&self.wire, &answer, arrived)
-            && !wire.brings(wire::bytes_of(answer, is_head).len())
-        {
-            arrived = Arrived::RequestAlone;
-        }
-        let names = fault.as_ref().map(name).into_iter().chain(self.wire.as_ref().map(Plan::name));
-        let names: Vec<_> = names.collect();
-        let delay = self.wire.as_ref().and_then(Plan::delay).unwrap_or_default();
-        let kept = answer.clone();
-        let route = route.map(|route| route.to_string());
-        let creates = route.as_deref().is_some_and(|route| CREATES.contains(&route));
-        let made = checkout.clone().filter(|_| creates);
-        let checkout: Option<Arc<str>> = checkout.map(Into::into);
-        let named = if checkout.is_none() { self.in_path(head.uri.path()) } else { None };
-        let statuses = checkout.as_ref().or(named.as_ref()).map_or(0, |id| self.statuses(id));
-        self.played.traffic().add(|number| {
-            let entry = Entry {
-                number,
-                at,
-                took: took.saturating_add(delay),
-                api: self.api,
-                method: head.method,
-                path: head.uri.path().to_owned(),
-                prefix: self.prefix,
-                query: head.uri.query().map(str::to_owned),
-                headers: head.headers,
-                body,
-                route,
-                checkout,
-                named,
-                order,
-                statuses,
-                fault: (!names.is_empty()).then(|| names.join(", ")),
-                answer: kept,
-                arrived,
-            };
-            self.played.judge(|judge, witness| judge.see(&entry, witness));
-            entry
-        });
-        let answer = match (error, answer) {
-            (None, Some(answer)) => Ok(answer),
-            (Some(error), _) => Err(error),
-            (None, None) => Err(TransportError::unknown("there is no answer")),
-        };
-        (answer, made)
-    }
-}
-
-/// The routes that make a checkout.
-const CREATES: [&str; 4] = ["create", "submit_checkout", "initiate", "create_checkout"];
 
 fn provider_uri(api: Api, path: &str, query: Option<&str>) -> Option<Uri> {
     let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
@@ -217,9 +55,6 @@ fn provider_uri(api: Api, path: &str, query: Option<&str>) -> Option<Uri> {
     parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
     Uri::from_parts(parts).ok()
 }
-
-/// The least length of a checkout's id: no word of a path is longer.
-const LEAST_ID: usize = 20;
 
 fn bad_request() -> Response {
     let mut response = Response::new(Bytes::new());
@@ -231,6 +66,7 @@ fn bad_request() -> Response {
 mod tests {
     use super::*;
     use crate::clock::Start;
+    use crate::traffic::Arrived;
     use checkout_transport::http::Request;
 
     /// The entry of a request of Azotte's with a fault in the header.
@@ -240,8 +76,9 @@ mod tests {
         let path = "/api/v1/c2a/offer/checkout/trk_1/status";
         let request = Request::get(path).header("x-sandbox-fault", fault).body(()).unwrap();
         let (head, ()) = request.into_parts();
-        let answer = forward(&worlds, Api::Azotte, path, head, Bytes::new()).unwrap().answer;
-        let played = worlds.default_world().quiet();
+        let forwarded = forward(&worlds, Api::Azotte, path, head, Bytes::new()).unwrap();
+        let answer = forwarded.asked.answer;
+        let played = forwarded.world.quiet();
         let traffic = played.traffic();
         let entry = traffic.all().next_back().unwrap();
         assert!(!entry.headers.contains_key("x-sandbox-fault"));

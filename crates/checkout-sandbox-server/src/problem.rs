@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use checkout_transport::http::header::CONTENT_TYPE;
 use checkout_transport::http::{HeaderValue, Response, StatusCode};
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 
 /// A refusal of the server's own. No provider answers in this form.
@@ -42,6 +43,20 @@ impl IntoResponse for Problem {
         let error = json!({ "field": self.field, "message": self.message });
         answer(self.status, &json!({ "error": error }))
     }
+}
+
+/// The answer, with a refusal of the router's own, which is plain text, as JSON.
+pub(crate) async fn as_json(answer: Response<Body>) -> Response<Body> {
+    let is_refusal = answer.status().is_client_error() || answer.status().is_server_error();
+    let content_type = answer.headers().get(CONTENT_TYPE).and_then(|of| of.to_str().ok());
+    if !is_refusal || !content_type.is_none_or(|of| of.starts_with("text/plain")) {
+        return answer;
+    }
+    let status = answer.status();
+    let text = answer.into_body().collect().await.map(|text| text.to_bytes()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).trim().to_owned();
+    let message = if text.is_empty() { status.to_string() } else { text };
+    Problem::new(status, message).into_response()
 }
 
 /// An answer of JSON, with a line end after the JSON.

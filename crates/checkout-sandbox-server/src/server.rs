@@ -3,7 +3,9 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
@@ -11,9 +13,8 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use checkout_tables::Moment;
 use checkout_transport::bytes::Bytes;
-use checkout_transport::http::{Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use checkout_transport::http::{Method, Request, Response, Uri};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,12 +23,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tower_service::Service;
 
 use crate::clock::{Pace, Start};
 use crate::hosts::Hosts;
+use crate::journal::{Journal, Row};
+use crate::making::WorldError;
 use crate::place::{Api, Place};
-use crate::problem::Problem;
 use crate::shared::Shared;
 use crate::urls::Urls;
 use crate::webhooks::content::Provider;
@@ -35,7 +36,9 @@ use crate::webhooks::target::Targets;
 use crate::wire::{Lent, Plan};
 use crate::world::World;
 use crate::worlds::Worlds;
-use crate::{about, admin, courier, faults, forward, pages, wire};
+use crate::{
+    about, admin, courier, faults, forward, intake, machine, making, own, pages, problem, replay, wire,
+};
 
 /// The sandboxes as a server. A server begins with a [builder](Self::builder).
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +73,7 @@ impl Server {
             targets: Vec::new(),
             faults: Vec::new(),
             autopay: None,
+            data: None,
         }
     }
 }
@@ -96,6 +100,7 @@ pub struct Builder {
     targets: Vec<String>,
     faults: Vec<String>,
     autopay: Option<Duration>,
+    data: Option<PathBuf>,
 }
 
 impl Builder {
@@ -168,6 +173,33 @@ impl Builder {
         self
     }
 
+    /// Keeps the state in a file, over restarts: all worlds with their checkouts, webhooks and clocks. The
+    /// file is made if there is none. A file that is there says the seed and the beginning of the default
+    /// world.
+    ///
+    /// A change by a sandbox of a [`World`] itself, as `world.allscale().inject(…)`, is not kept.
+    ///
+    /// ```
+    /// use checkout_sandbox_server::{Pace, Server};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let path = std::env::temp_dir().join(format!("checkout-sandbox-example-{}", std::process::id()));
+    /// let server = Server::builder().data(&path).bind().await?;
+    /// server.default_world().set_pace(Pace::Frozen);
+    /// let then = server.default_world().now();
+    /// server.shutdown().await;
+    ///
+    /// let server = Server::builder().data(&path).bind().await?;
+    /// assert_eq!(server.default_world().now(), then);
+    /// server.shutdown().await;
+    /// std::fs::remove_file(path)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn data(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data = Some(path.into());
+        self
+    }
+
     /// Listens, and answers requests in the background from now on. Needs a Tokio runtime with I/O and time.
     ///
     /// # Errors
@@ -177,8 +209,9 @@ impl Builder {
         if public.is_some() && self.split_ports {
             return Err(BindError::PublicUrlOfSplitPorts);
         }
-        let rules = self.faults.iter().map(|line| faults::rule_of_line(line)).collect::<Result<_, _>>();
-        let rules = rules.map_err(|problem| BindError::Fault(problem.sentence()))?;
+        let rules = self.faults.iter().map(|line| faults::rule_of_line(line)).collect::<Result<Vec<_>, _>>();
+        rules.map_err(|problem| BindError::Fault(problem.sentence()))?;
+        let kept = self.data.as_deref().map(Kept::open).transpose()?;
         let listener = listen(self.host, self.port).await?;
         let addr = listener.local_addr().map_err(|error| BindError::io(self.host, self.port, error))?;
         let mut listeners = vec![(None, listener)];
@@ -203,10 +236,15 @@ impl Builder {
         };
         let named = public.map(|public| public.host).into_iter().chain([self.host.to_string()]);
         let named = named.filter(|host| host.parse::<IpAddr>().map_or(true, |host| !host.is_unspecified()));
-        let world = World::new(World::DEFAULT.to_owned(), Some(self.seed), self.start, urls.root());
+        let world = Kept::default_world(kept.as_ref(), self.seed, self.start, urls.root())?;
         let (stop, stopped) = watch::channel(());
         let shared = Arc::new(Shared {
-            worlds: Worlds::new(world.ok_or(BindError::Keys)?),
+            worlds: Worlds::new(world),
+            state: kept
+                .as_ref()
+                .map_or_else(|| about::STATE.to_owned(), |kept| kept.journal.path().display().to_string()),
+            journal: kept.map(|kept| kept.journal),
+            playing: AtomicBool::new(false),
             urls,
             hosts: Hosts::new(named),
             targets: Arc::new(Targets::new(self.targets)),
@@ -214,16 +252,45 @@ impl Builder {
             changes: watch::Sender::new(0),
             stopped: stopped.clone(),
         });
-        let begun = shared.worlds.default_world().begin_with(rules);
+        let mut router = admin::router(Arc::clone(&shared));
+        replay::play(&shared, &mut router).map_err(|reason| BindError::of_data(&shared.state, reason))?;
+        let begun = shared.worlds.default_world().begin_with(&self.faults, self.autopay);
         begun.map_err(|problem| BindError::Fault(problem.sentence()))?;
-        shared.worlds.default_world().set_autopay(self.autopay);
         courier::start(shared.worlds.default_world(), &shared.targets);
-        let router = admin::router(Arc::clone(&shared));
         let listeners = listeners.into_iter().map(|(api, listener)| {
             let door = Door { shared: Arc::clone(&shared), router: router.clone(), api };
             tokio::spawn(door.take_in(listener, stopped.clone()))
         });
         Ok(RunningServer { addr, listeners: listeners.collect(), shared, stop })
+    }
+}
+
+/// The file of a server that starts, with the first entry.
+struct Kept {
+    journal: Arc<Journal>,
+    first: Option<(Row, u64, Start)>,
+}
+
+impl Kept {
+    fn open(path: &Path) -> Result<Self, BindError> {
+        let told = |reason| BindError::of_data(&path.display().to_string(), reason);
+        let journal = Arc::new(Journal::open(path).map_err(told)?);
+        let first = replay::first(&journal).map_err(told)?;
+        Ok(Self { journal, first })
+    }
+
+    /// The default world: that of the file, or a new world, which becomes the file's.
+    fn default_world(kept: Option<&Self>, seed: u64, start: Start, root: &str) -> Result<World, BindError> {
+        let first = kept.and_then(|kept| kept.first.as_ref());
+        let (seed, start) = first.map_or((seed, start), |(_, seed, start)| (*seed, *start));
+        let _pin = machine::pin(first.map_or_else(machine::now, |(row, ..)| row.machine));
+        let world = World::new(World::DEFAULT.to_owned(), Some(seed), start, root).ok_or(BindError::Keys)?;
+        if let (Some(kept), None) = (kept, first) {
+            let times = (machine::now(), world.now());
+            let noted = kept.journal.append(world.name(), times, &making::entry_of(&world));
+            noted.map_err(|reason| BindError::of_data(&kept.journal.path().display().to_string(), reason))?;
+        }
+        Ok(world)
     }
 }
 
@@ -287,6 +354,28 @@ impl RunningServer {
         self.shared.worlds.all()
     }
 
+    /// Makes a world with keys of its own and a copy of everything in another world: checkouts with their
+    /// ids, webhooks, endpoints, the clock, and the scenarios and faults that wait. The snapshots stay
+    /// behind, and an access token leads to the other world still.
+    ///
+    /// # Errors
+    /// [`WorldError`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = checkout_sandbox_server::Server::builder().bind().await?;
+    /// let copy = server.fork("default", "a-day-later")?;
+    /// copy.advance(Duration::from_secs(86_400));
+    /// assert!(copy.now() > server.default_world().now());
+    /// # Ok(()) }
+    /// ```
+    pub fn fork(&self, world: &str, name: &str) -> Result<Arc<World>, WorldError> {
+        let of = self.world(world).ok_or(WorldError::UnknownWorld)?;
+        making::fork(&self.shared, &of, Some(name))
+    }
+
     /// The addresses and the keys of the default world as environment variables, all with a name that begins
     /// with `CHECKOUT_SANDBOX_`.
     #[must_use]
@@ -297,7 +386,13 @@ impl RunningServer {
     /// The addresses and the keys of the default world as one line of JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        about::json(self.urls(), self.default_world().keys()).to_string()
+        about::json(self.urls(), self.default_world().keys(), &self.shared.state).to_string()
+    }
+
+    /// The place of the state: the file, or words that there is none.
+    #[must_use]
+    pub fn state(&self) -> &str {
+        &self.shared.state
     }
 
     /// Stops listening, lets the requests that are under way end for two seconds, and ends.
@@ -306,6 +401,9 @@ impl RunningServer {
         for listener in self.listeners {
             // A listener that has panicked has ended too.
             let _ = listener.await;
+        }
+        if let Some(journal) = &self.shared.journal {
+            journal.close();
         }
     }
 }
@@ -337,6 +435,11 @@ pub enum BindError {
     /// The public URL is not `http` or `https`, a host, and a port and a path if need be.
     #[error("public URL: not http or https, a host, and a port and a path if need be")]
     PublicUrl,
+    /// The path of the public URL begins like a path that the server itself answers, and would hide it.
+    #[error(
+        "public URL: the path {0} begins like a provider's path or a path of the server: take another path, as /sandbox"
+    )]
+    PublicUrlPath(String),
     /// Split ports have no common address.
     #[error("public URL: has no place beside split ports")]
     PublicUrlOfSplitPorts,
@@ -346,12 +449,24 @@ pub enum BindError {
     /// A rule for faults cannot be read.
     #[error("fault: {0}")]
     Fault(String),
+    /// The file for the state cannot be used.
+    #[error("data file {path}: {reason}")]
+    Data {
+        /// The file.
+        path: String,
+        /// The reason in words.
+        reason: String,
+    },
     /// The published keys are no keys.
     #[error("the keys of the default world are no keys")]
     Keys,
 }
 
 impl BindError {
+    fn of_data(path: &str, reason: String) -> Self {
+        Self::Data { path: path.to_owned(), reason }
+    }
+
     fn io(host: IpAddr, port: u16, error: io::Error) -> Self {
         let address = SocketAddr::new(host, port);
         if error.kind() == io::ErrorKind::AddrInUse {
@@ -383,6 +498,10 @@ impl Public {
         }
         let url = url.trim_end_matches('/').to_owned();
         let path = uri.path().trim_end_matches('/').to_owned();
+        // Below such a path, a route and the same route without the path would be one.
+        if !path.is_empty() && Place::of("", &path) != Place::Nowhere {
+            return Err(BindError::PublicUrlPath(path));
+        }
         Ok(Self { url, host: authority.host().to_owned(), path })
     }
 }
@@ -455,7 +574,7 @@ impl Door {
         if let Err(problem) = self.shared.hosts.check(&head) {
             return Ok(problem.into_response());
         }
-        let body = match read(body).await {
+        let body = match intake::read(&head, body).await {
             Ok(body) => body,
             Err(problem) => return Ok(problem.into_response()),
         };
@@ -472,11 +591,12 @@ impl Door {
                     Err(problem) => return Ok(problem.into_response()),
                 };
                 self.shared.changed();
-                if let (Some((world, checkout)), Some(provider)) = (&forwarded.made, webhooks_of(api)) {
-                    courier::deliver_early(world, provider, checkout).await;
+                let (asked, world) = (forwarded.asked, forwarded.world);
+                if let (Some(checkout), Some(provider)) = (&asked.made, webhooks_of(api)) {
+                    courier::deliver_early(&world, provider, checkout).await;
                 }
-                let answer = forwarded.answer.map_err(|_| Closed)?;
-                if let Some(plan) = forwarded.wire {
+                let answer = asked.answer.map_err(|_| Closed)?;
+                if let Some(plan) = asked.wire {
                     self.spoil(&plan, &answer, is_head, &lent).await?;
                 }
                 Ok(answer.map(Body::from))
@@ -491,15 +611,15 @@ impl Door {
                 let reads = matches!(head.method, Method::GET | Method::HEAD);
                 let target =
                     head.uri.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
-                let mut request = Request::from_parts(head, Body::from(body));
+                let mut request = Request::from_parts(head, Body::from(body.clone()));
                 if let Ok(uri) = target.parse() {
                     *request.uri_mut() = uri;
                 }
-                let Ok(answer) = self.router.call(request).await;
+                let answer = own::call(&self.shared, &mut self.router, request, &body).await;
                 if !reads {
                     self.shared.changed();
                 }
-                Ok(answer)
+                Ok(problem::as_json(answer).await)
             }
             Place::Nowhere => Ok(admin::no_such_path().into_response()),
         }
@@ -541,50 +661,6 @@ fn webhooks_of(api: Api) -> Option<Provider> {
         Api::Azotte => None,
     }
 }
-
-/// The whole body.
-async fn read(mut body: Incoming) -> Result<Bytes, Problem> {
-    let too_large = || {
-        let message = format!("the body is over {BODY_CAP} bytes");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, message)
-    };
-    if body.size_hint().lower() > u64::try_from(BODY_CAP).unwrap_or(u64::MAX) {
-        return Err(too_large());
-    }
-    let whole = timeout(BODY_TIME, Limited::new(&mut body, BODY_CAP).collect()).await;
-    let whole = whole
-        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come within 30 seconds"))?;
-    match whole {
-        Ok(whole) => Ok(whole.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            // A client that is still writing reads no answer.
-            let _ = timeout(REST_TIME, pass_over(&mut body)).await;
-            Err(too_large())
-        }
-        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body cannot be read to its end")),
-    }
-}
-
-/// Reads the rest of a body that is too large, and at most as much again as a body may have.
-async fn pass_over(body: &mut Incoming) {
-    let mut room = BODY_CAP;
-    while let Some(Ok(frame)) = body.frame().await {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        match room.checked_sub(length) {
-            Some(left) => room = left,
-            None => return,
-        }
-    }
-}
-
-/// The most bytes that a request's body may have: 1 MiB.
-const BODY_CAP: usize = 1 << 20;
-
-/// The time for a request's body.
-const BODY_TIME: Duration = Duration::from_secs(30);
-
-/// The time for the rest of a body that is too large.
-const REST_TIME: Duration = Duration::from_secs(1);
 
 /// The time for a request's head, and the time that a connection may idle.
 const IDLE: Duration = Duration::from_secs(120);

@@ -16,7 +16,7 @@ use crate::clock::Pace;
 use crate::place::Api;
 
 /// The requests of a world from one reset to the next: the latest 10,000, and at most 32 MiB of bodies.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Traffic {
     entries: VecDeque<Arc<Entry>>,
     /// The number of the latest entry. The first entry has the number 1.

@@ -71,7 +71,7 @@ impl Drop for Hooks {
     }
 }
 
-/// The log of a world, from one reset to the next.
+/// The log of a world.
 #[derive(Default)]
 pub(crate) struct Mail(Mutex<Log>);
 

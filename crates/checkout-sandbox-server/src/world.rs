@@ -1,25 +1,38 @@
 //! A world: keys, the three sandboxes, and a clock of its own.
 
+mod change;
+mod hooks;
+mod snapshot;
+
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::Moment;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::autopay;
 use crate::clock::{Pace, Start, WorldClock};
-use crate::faults::{Faults, Rule};
+use crate::faults::{self, Faults, Rule};
+use crate::journal::{Entry, Journal};
 use crate::keys::{Keys, number_of};
 use crate::machine;
 use crate::problem::Problem;
+use crate::tokens::Tokens;
 use crate::traffic::{Step, Traffic};
+use crate::turn::Turn;
 use crate::verdict::Verdict;
 use crate::verdict::judge::Judge;
 use crate::verdict::witness::Witness;
 use crate::webhooks::{Hooks, Mail};
+
+pub use hooks::{Attempt, EndpointError, Webhook};
+pub use snapshot::SnapshotError;
+use snapshot::Snapshots;
+pub(crate) use snapshot::is_name;
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
 /// names.
@@ -39,17 +52,21 @@ pub struct World {
     seed: u64,
     start: Start,
     keys: Keys,
-    /// The address of the server, below which the payer's pages are.
-    root: String,
     /// The time after which new checkouts are paid by themselves.
     autopay: Mutex<Option<Duration>>,
     /// The rules with which the world begins.
-    first_faults: OnceLock<Vec<Rule>>,
-    played: RwLock<Arc<Played>>,
+    first_faults: Mutex<Vec<Rule>>,
+    played: Arc<Played>,
     hooks: Hooks,
+    tokens: Mutex<Tokens>,
+    /// Taken by each change that has several steps.
+    turn: Turn,
+    /// The file that keeps the changes.
+    journal: OnceLock<Arc<Journal>>,
+    kept: Mutex<Snapshots>,
 }
 
-/// The providers as a world plays them, from one reset to the next.
+/// The providers as a world plays them.
 pub(crate) struct Played {
     pub(crate) allscale: allscale::Sandbox,
     pub(crate) azotte: azotte::Sandbox,
@@ -95,11 +112,26 @@ impl World {
     pub(crate) fn new(name: String, seed: Option<u64>, start: Start, root: &str) -> Option<Self> {
         let is_default = name == Self::DEFAULT;
         let keys = if is_default { Keys::published() } else { Keys::of_world(&name) };
-        let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) });
-        let played = RwLock::new(Arc::new(Played::new(&name, seed, start, &keys, root)?));
-        let (root, hooks, first_faults) = (root.to_owned(), Hooks::default(), OnceLock::new());
-        let autopay = Mutex::default();
-        Some(Self { name, seed, start, keys, root, autopay, first_faults, played, hooks })
+        // Every reader of JSON reads the seed exactly.
+        let seed = seed.unwrap_or_else(|| if is_default { 1 } else { number_of(&name) >> 11 });
+        let played = Arc::new(Played::new(&name, seed, start, &keys, root)?);
+        let (hooks, autopay, first_faults) = (Hooks::default(), Mutex::default(), Mutex::default());
+        let (tokens, turn, kept) = (Mutex::default(), Turn::default(), Mutex::default());
+        let journal = OnceLock::new();
+        Some(Self {
+            name,
+            seed,
+            start,
+            keys,
+            autopay,
+            first_faults,
+            played,
+            hooks,
+            tokens,
+            turn,
+            journal,
+            kept,
+        })
     }
 
     /// The name.
@@ -112,6 +144,11 @@ impl World {
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// The beginning of the world's time.
+    pub(crate) fn start(&self) -> Start {
+        self.start
     }
 
     /// The keys that lead a request into this world.
@@ -152,8 +189,11 @@ impl World {
 
     /// Sets the pace of the world's clock. The world's time goes on from the present time.
     pub fn set_pace(&self, pace: Pace) {
+        let change = self.change();
         let played = self.played();
         played.clock.set(pace, machine::now());
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("pace", pace.to_json()));
         let now = played.clock.shown().now();
         let mut traffic = played.traffic();
         let after = traffic.last();
@@ -163,23 +203,36 @@ impl World {
     /// Moves the world's time forward. The pace stays the same.
     ///
     /// In a world whose time passes, the webhooks of that time are sent afterwards, in the background. In a
-    /// frozen world the webhooks wait for a step by the admin route, which sends each webhook at its moment.
+    /// frozen world the webhooks wait for a [step](Self::step), which sends each webhook at its moment.
     pub fn advance(&self, by: Duration) {
+        let from = self.now();
+        self.go_on(by);
         let played = self.played();
-        let from = played.clock.shown().now();
-        played.clock.advance(by, machine::now());
         let (to, pace) = (played.clock.shown().now(), played.clock.pace());
         let mut traffic = played.traffic();
         let after = traffic.last();
         traffic.note_step(Step { from, to, pace, after });
     }
 
+    /// Moves the world's time forward, as a part of a step.
+    pub(crate) fn go_on(&self, by: Duration) {
+        let change = self.change();
+        self.played().clock.advance(by, machine::now());
+        let millis = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("advance", json!({ "ms": millis })));
+    }
+
     /// Lets each new checkout be paid by itself after this time of the world's clock, unless somebody has
     /// chosen a scenario. `None` lets new checkouts go through the usual scenario. A reset changes nothing of
     /// this.
     pub fn set_autopay(&self, after: Option<Duration>) {
+        let change = self.change();
         *self.autopay.lock().unwrap_or_else(PoisonError::into_inner) = after;
         self.played().set_autopay(after);
+        let millis = after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("autopay", json!({ "after_ms": millis })));
     }
 
     /// The time after which a new checkout is paid by itself.
@@ -192,10 +245,13 @@ impl World {
     /// negative, until the next reset. Everything happens at its right time, and the times that the providers
     /// tell and compare are wrong.
     pub fn set_skew_ms(&self, skew_ms: i64) {
+        let change = self.change();
         let played = self.played();
         played.allscale.set_skew_ms(skew_ms);
         played.azotte.set_skew_ms(skew_ms);
         played.peach.set_skew_ms(skew_ms);
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("skew", json!({ "ms": skew_ms })));
     }
 
     /// The milliseconds by which the providers' own clocks are ahead of the world's clock.
@@ -212,27 +268,81 @@ impl World {
         [allscale, azotte, played.peach.next_change()].into_iter().flatten().min()
     }
 
-    /// Sets the rules with which the world begins, now and after each reset.
+    /// Sets the rules with which the world begins, now and after each reset, in place of the rules with which
+    /// the world began before.
     ///
     /// # Errors
-    /// There are too many rules.
-    pub(crate) fn begin_with(&self, faults: Vec<Rule>) -> Result<(), Problem> {
-        let faults = self.first_faults.get_or_init(|| faults);
-        faults.iter().try_for_each(|rule| self.quiet().faults.add(rule.clone()).map(|_| ()))
+    /// A line is no rule, or there are too many rules.
+    pub(crate) fn begin_with(&self, lines: &[String], autopay: Option<Duration>) -> Result<(), Problem> {
+        let rules: Vec<Rule> =
+            lines.iter().map(|line| faults::rule_of_line(line)).collect::<Result<_, _>>()?;
+        let change = self.change();
+        let mut first = self.first_faults.lock().unwrap_or_else(PoisonError::into_inner);
+        if rules.is_empty() && autopay.is_none() && first.is_empty() {
+            return Ok(());
+        }
+        *first = self.played.faults.replace(&first, rules)?;
+        drop(first);
+        if autopay.is_some() {
+            self.set_autopay(autopay);
+        }
+        let millis = autopay.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("begin", json!({ "faults": lines, "autopay_ms": millis })));
+        Ok(())
+    }
+
+    fn first_faults(&self) -> Vec<Rule> {
+        self.first_faults.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
-    /// clock was in the beginning.
+    /// clock was in the beginning. The snapshots stay, and the sandboxes that somebody holds are those of the
+    /// world still.
+    ///
+    /// ```
+    /// use checkout_sandbox::allscale::Fault;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = checkout_sandbox_server::Server::builder().bind().await?;
+    /// let world = server.default_world();
+    /// let allscale = world.allscale();
+    /// allscale.inject(Fault::Garbage);
+    /// world.reset();
+    /// assert_eq!(allscale.faults_waiting(), 0);
+    /// allscale.inject(Fault::Garbage);
+    /// assert_eq!(world.allscale().faults_waiting(), 1);
+    /// # Ok(()) }
+    /// ```
     pub fn reset(&self) {
-        if let Some(played) = Played::new(&self.name, self.seed, self.start, &self.keys, &self.root) {
-            played.set_autopay(self.autopay());
-            for rule in self.first_faults.get().into_iter().flatten() {
-                // There was room for the rules in the beginning.
-                let _ = played.faults.add(rule.clone());
-            }
-            *self.played.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(played);
-            self.hooks.kick.notify_one();
+        let change = self.change();
+        // Without room in the file, the next change is refused.
+        let _ = change.note(|| Entry::new("reset", Value::Null));
+        let played = &self.played;
+        // Nothing acts in between, and no webhook is taken.
+        let _acts = played.acts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut log = played.mail.log();
+        played.clock.begin_again(self.start, machine::now(), || {
+            played.allscale.reset();
+            played.azotte.reset();
+            played.peach.reset();
+        });
+        played.set_autopay(self.autopay());
+        played.faults.begin_again(&self.first_faults());
+        *played.traffic() = Traffic::default();
+        played.judge(|judge, _| *judge = Judge::default());
+        log.begin_again();
+        // A snapshot may bring the tokens back.
+        if self.snapshots().is_empty() {
+            self.tokens().end_all();
         }
+        drop(log);
+        self.hooks.kick.notify_one();
+    }
+
+    /// The access tokens that lead to the world.
+    pub(crate) fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The verdict on the client since the last reset, while the client works: a webhook and a payment of the
@@ -283,9 +393,8 @@ impl World {
 
     /// The providers, brought up to the world's present time, for a visitor who changes nothing.
     pub(crate) fn quiet(&self) -> Arc<Played> {
-        let played = Arc::clone(&self.played.read().unwrap_or_else(PoisonError::into_inner));
-        played.clock.catch_up(machine::now());
-        played
+        let _change = self.change();
+        Arc::clone(&self.played)
     }
 }
 

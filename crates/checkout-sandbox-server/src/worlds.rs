@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use checkout_tables::Moment;
+
 use crate::world::World;
 
 /// A kind of key that leads to a world.
@@ -25,7 +27,7 @@ pub(crate) struct Worlds {
     named: AtomicU64,
 }
 
-/// The worlds by name, and all but the default world by key.
+/// The worlds by name, all but the default world by key, and all by access token.
 #[derive(Default)]
 struct Index {
     by_name: BTreeMap<String, Arc<World>>,
@@ -37,6 +39,8 @@ struct Index {
 pub(crate) enum NotAdded {
     NameTaken,
     KeyTaken,
+    /// The server's file takes nothing more.
+    NotKept,
 }
 
 impl Worlds {
@@ -62,8 +66,17 @@ impl Worlds {
         }
     }
 
-    pub(crate) fn add(&self, world: World) -> Result<Arc<World>, NotAdded> {
+    /// Adds a world. `note` writes the world down before anybody finds the world, and says if that is done.
+    pub(crate) fn add(
+        &self,
+        world: World,
+        note: impl FnOnce(&World) -> bool,
+    ) -> Result<Arc<World>, NotAdded> {
         let world = Arc::new(world);
+        // A name that the server has made up in an earlier run is not made up again.
+        if let Some(number) = world.name().strip_prefix('w').and_then(|number| number.parse().ok()) {
+            self.named.fetch_max(number, Ordering::Relaxed);
+        }
         self.write(|index| {
             if index.by_name.contains_key(world.name()) {
                 return Err(NotAdded::NameTaken);
@@ -71,6 +84,9 @@ impl Worlds {
             let keys = keys_of(&world);
             if keys.iter().any(|(kind, key)| index.with_key(*kind, key).is_some()) {
                 return Err(NotAdded::KeyTaken);
+            }
+            if !note(&world) {
+                return Err(NotAdded::NotKept);
             }
             for (kind, key) in keys {
                 index.lead(kind, key, &world);
@@ -112,11 +128,18 @@ impl Worlds {
         })
     }
 
-    /// Lets an access token lead to a world.
-    pub(crate) fn lead_token(&self, token: String, world: &Arc<World>) {
-        if !Arc::ptr_eq(world, &self.default) {
-            self.write(|index| index.lead(Kind::PeachToken, token, world));
-        }
+    /// Lets an access token lead to a world for as long as the token lasts, and no token of the world that
+    /// has ended.
+    pub(crate) fn lead_token(&self, token: String, seconds: u64, world: &Arc<World>) {
+        // Time may go back to a snapshot, in which a token has not ended.
+        let now = if world.snapshots().is_empty() { world.now() } else { Moment::from_unix_millis(i64::MIN) };
+        let ended = world.tokens().add(token.clone(), seconds, (world.now(), now));
+        self.write(|index| {
+            if let Some(tokens) = index.by_key.get_mut(&Kind::PeachToken) {
+                ended.iter().for_each(|token| drop(tokens.remove(token)));
+            }
+            index.lead(Kind::PeachToken, token, world);
+        });
     }
 
     fn read<T>(&self, ask: impl FnOnce(&Index) -> T) -> T {

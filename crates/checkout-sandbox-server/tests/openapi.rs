@@ -111,7 +111,7 @@ impl Route {
             .split('/')
             .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
             .map(|name| {
-                let kind = if ["world", "name"].contains(&name) { "string" } else { "integer" };
+                let kind = if ["world", "snapshot"].contains(&name) { "string" } else { "integer" };
                 json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind } })
             })
             .collect();
@@ -307,7 +307,7 @@ fn routes() -> Vec<Route> {
                 &[],
                 json!({
                     "name": { "type": ["string", "null"], "pattern": "^[a-z0-9-]{1,32}$" },
-                    "seed": number(0, u64::MAX), "clock": clock,
+                    "seed": number(0, (1 << 53) - 1), "clock": clock,
                 }),
             )
             .answer(201, "The world.", named("World"))
@@ -456,6 +456,7 @@ fn routes() -> Vec<Route> {
     ];
     routes.extend(routes_of_requests());
     routes.extend(routes_of_faults());
+    routes.extend(routes_of_snapshots());
     routes.extend(routes_of_the_verdict());
     routes
 }
@@ -552,6 +553,58 @@ const WIRE: [(&str, &str); 12] = [
 
 /// The greatest number of requests in a fault.
 const MOST: u64 = 1_000_000_000;
+
+/// The routes of the snapshots and copies of a world.
+fn routes_of_snapshots() -> Vec<Route> {
+    let snapshot = || {
+        object(
+            &["name", "unix_ms"],
+            json!({
+                "name": { "type": "string" }, "unix_ms": { "type": "integer" },
+            }),
+        )
+    };
+    let name = json!({ "type": "string", "pattern": "^[a-z0-9-]{1,32}$" });
+    let of_copy = json!({ "name": { "type": ["string", "null"], "pattern": "^[a-z0-9-]{1,32}$" } });
+    vec![
+        route("get", "/_/worlds/{world}/snapshots", "Lists the snapshots")
+            .answer(
+                200,
+                "The snapshots.",
+                object(
+                    &["snapshots"],
+                    json!({
+                        "snapshots": { "type": "array", "items": snapshot() },
+                    }),
+                ),
+            )
+            .refused(404, WORLD),
+        route("post", "/_/worlds/{world}/snapshots", "Keeps a copy of everything")
+            .fields(&["name"], json!({ "name": name }))
+            .answer(201, "The snapshot.", snapshot())
+            .checked()
+            .refused(404, WORLD)
+            .refused(409, "Another snapshot has the name, or there are a hundred."),
+        route("delete", "/_/worlds/{world}/snapshots/{snapshot}", "Forgets a snapshot")
+            .empty(204, "The snapshot is gone.")
+            .refused(404, "No world or no snapshot."),
+        route(
+            "post",
+            "/_/worlds/{world}/snapshots/{snapshot}/restore",
+            "Brings the world back to a snapshot",
+        )
+        .fields(&[], json!({}))
+        .answer(200, "The world.", named("World"))
+        .checked()
+        .refused(404, "No world or no snapshot."),
+        route("post", "/_/worlds/{world}/fork", "Makes another world with a copy of everything")
+            .fields(&[], of_copy)
+            .answer(201, "The new world.", named("World"))
+            .checked()
+            .refused(404, WORLD)
+            .refused(409, "Another world has the name, or a key that follows from the name."),
+    ]
+}
 
 /// The routes of the verdict on the client.
 fn routes_of_the_verdict() -> Vec<Route> {

@@ -9,7 +9,7 @@ use common::admin;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -263,10 +263,82 @@ fn the_command_of_run_ends_with_the_program_however_the_program_ends() {
     let input = child.stdin.take();
     child.kill().unwrap();
     child.wait().unwrap();
-    // The shell's line ends now, and the signal has come before.
-    drop(input);
+    // The standard input stays open until the end, so that the signal alone ends the command.
     out.read_to_string(&mut lines).unwrap();
     assert_eq!(lines, "waiting\ntold\n");
+    drop(input);
+}
+
+/// True if a process with this id is there and has not ended.
+#[cfg(target_os = "linux")]
+fn is_running(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").map(|(_, rest)| rest.chars().next());
+    !matches!(state, None | Some(Some('Z' | 'X')))
+}
+
+/// A script that starts a program in a session of its own and a program that ignores requests, prints the two
+/// ids and that of the script, waits for a line, and ends with 7. All hold the standard output open until the
+/// end.
+#[cfg(target_os = "linux")]
+const FAMILY: &str = "(setsid sh -c 'echo $$; exec sleep 600' &)
+(sh -c 'trap \"\" TERM HUP; echo $$; exec sleep 600' &)
+echo $$; read line; exit 7";
+
+/// The program with the family, once the three ids are there.
+#[cfg(target_os = "linux")]
+fn with_family() -> (Child, BufReader<std::process::ChildStdout>, Vec<String>) {
+    let mut child = program(&["run", "--", "sh", "-c", FAMILY])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut lines = String::new();
+    while lines.lines().count() < 3 {
+        assert_ne!(out.read_line(&mut lines).unwrap(), 0, "{lines}");
+    }
+    let pids: Vec<String> = lines.lines().map(str::to_owned).collect();
+    assert!(pids.iter().all(|pid| is_running(pid)), "{lines}");
+    (child, out, pids)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_process_is_left_when_the_command_has_ended() {
+    let (mut child, mut out, pids) = with_family();
+    child.stdin.take().unwrap().write_all(b"go\n").unwrap();
+    // The end of the output is the end of all who hold the output.
+    out.read_to_string(&mut String::new()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    assert!(!pids.iter().any(|pid| is_running(pid)), "{pids:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_process_is_left_when_the_program_is_killed() {
+    let (mut child, mut out, pids) = with_family();
+    let input = child.stdin.take();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    out.read_to_string(&mut String::new()).unwrap();
+    assert!(!pids.iter().any(|pid| is_running(pid)), "{pids:?}");
+    drop(input);
+}
+
+#[test]
+fn a_data_file_that_cannot_be_used_ends_with_2() {
+    let path = path("data");
+    fs::write(&path, "a text of somebody's ".repeat(100)).unwrap();
+    let (code, out, error) = told(&run(&["--port", "0", "--data", path.to_str().unwrap()]));
+    assert_eq!((code, &*out), (Some(2), ""));
+    assert_eq!(
+        error,
+        format!("checkout-sandbox: data file {}: is no database of this program\n", path.display())
+    );
+    fs::remove_file(&path).unwrap();
+    let (code, _, error) = told(&run(&["--data"]));
+    assert_eq!((code, error.contains("--data: no value follows")), (Some(2), true));
 }
 
 /// Runs a command that prints the server's address and ends with `code`. `client` is the client, who works

@@ -188,9 +188,11 @@ fn a_body_may_have_a_mebibyte() {
     let body = |length: usize| format!("\"{}\"", "a".repeat(length - 2));
     let taken = shop.send("POST", "/v1/checkout_intents/", &body(1 << 20)).unwrap();
     assert_eq!((taken.status, taken.json()["code"].as_i64()), (400, Some(10001)));
-    // A length that says too much is refused before a byte of the body has come.
+    // A client that asks first is refused before a byte of the body has come.
     for path in ["/v1/test/post", "/_/worlds"] {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1048577\r\n\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: 1048577\r\n\r\n"
+        );
         let refused = raw(running.addr(), head.as_bytes()).unwrap();
         assert_eq!((refused.status, refused.json()["error"]["message"].as_str()), {
             (413, Some("the body is over 1048576 bytes"))
@@ -199,6 +201,65 @@ fn a_body_may_have_a_mebibyte() {
     let chunk = format!("{:x}\r\n{}\r\n0\r\n\r\n", (1 << 20) + 1, body((1 << 20) + 1));
     let head = "POST /v1/test/post HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
     assert_eq!(raw(running.addr(), format!("{head}{chunk}").as_bytes()).unwrap().status, 413);
+}
+
+#[test]
+fn a_client_that_writes_too_much_reads_the_refusal() {
+    let running = frozen();
+    let body = "a".repeat(6 << 20);
+    let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    for (header, body) in [
+        (format!("content-length: {}", body.len()), body.clone()),
+        ("transfer-encoding: chunked".to_owned(), chunk),
+    ] {
+        let head =
+            format!("POST /_/worlds HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n\r\n");
+        // The client reads nothing until the last byte is written.
+        let refused = raw(running.addr(), format!("{head}{body}").as_bytes()).unwrap();
+        assert_eq!(
+            (refused.status, refused.json()["error"]["field"].clone()),
+            (413, Value::Null),
+            "{header}"
+        );
+    }
+}
+
+#[test]
+fn every_refusal_of_an_own_route_is_json() {
+    let running = frozen();
+    for (method, target, status) in [
+        ("GET", "/_/worlds/%ff", 400),
+        ("PUT", "/_/worlds/%ff/clock", 400),
+        ("DELETE", "/_/worlds/default/endpoints/%ff", 400),
+        ("GET", "/_/pay/default/allscale/%ff", 400),
+        ("PATCH", "/_/worlds", 405),
+        ("GET", "/_/nothing", 404),
+        ("GET", "/_/worlds/nobody", 404),
+    ] {
+        let answer = send(running.addr(), method, target, &[], b"").unwrap();
+        let message = &answer.json()["error"]["message"];
+        assert_eq!(
+            (answer.status, message.as_str().is_some_and(|text| !text.is_empty())),
+            (status, true),
+            "{answer:?}"
+        );
+        assert!(answer.head.contains("content-type: application/json"), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_public_url_hides_no_route() {
+    for path in
+        ["/api", "/api/x", "/v1", "/v2/", "/checkout", "/status/", "/_", "/_/x", "/allscale", "/peach-auth/x"]
+    {
+        let url = format!("https://dev.example{path}");
+        let error = Running::try_start(Server::builder().public_url(url)).err().unwrap();
+        let named = format!("public URL: the path {} ", path.trim_end_matches('/'));
+        assert!(error.to_string().starts_with(&named), "{path} {error}");
+    }
+    for path in ["", "/", "/pay", "/apis", "/dev/v1", "/allscale2"] {
+        Running::start(Server::builder().public_url(format!("https://dev.example{path}")));
+    }
 }
 
 #[test]

@@ -56,11 +56,32 @@ fn nothing_printed_holds_a_secret() {
         ("checkout_sandbox_server::BindError", [error(&port_taken), error(&public_url)].concat()),
         ("checkout_sandbox_server::Builder", debug(&with_password)),
         ("checkout_sandbox_server::Keys", [debug(&keys), debug(&published)].concat()),
+        (
+            "checkout_sandbox_server::EndpointError",
+            [
+                error(&world.add_endpoint("peach", "https://hidden@shop.example/hidden").unwrap_err()),
+                error(&world.add_endpoint("hidden", "https://shop.example/").unwrap_err()),
+            ]
+            .concat(),
+        ),
         ("checkout_sandbox_server::ListenError", listens.concat()),
         ("checkout_sandbox_server::RunningServer", debug(running.get())),
         (
             "checkout_sandbox_server::Verdict",
             [debug(&verdict), vec![verdict.to_string(), verdict.to_json()]].concat(),
+        ),
+        (
+            "checkout_sandbox_server::SnapshotError",
+            [error(&world.restore("hidden").unwrap_err()), error(&world.snapshot("HIDDEN").unwrap_err())]
+                .concat(),
+        ),
+        (
+            "checkout_sandbox_server::WorldError",
+            [
+                error(&running.get().fork("a", "a").unwrap_err()),
+                error(&running.get().fork("hidden", "b").unwrap_err()),
+            ]
+            .concat(),
         ),
         ("checkout_sandbox_server::World", [debug(&*world), debug(running.get().default_world())].concat()),
     ];

@@ -412,6 +412,38 @@ fn the_log_is_of_an_order_and_a_reset_clears_the_log_alone() {
 }
 
 #[test]
+fn a_delivery_that_a_reset_overtakes_shows_nowhere() {
+    let running = start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+    let keys = running.new_world(&json!({ "name": "a", "clock": { "unix_ms": START * 1_000 } }));
+    endpoint(&running, "a", "allscale", &url);
+    let shop = AllScale { addr: running.addr(), prefix: "", keys: &keys, unix_seconds: START };
+    let world = running.get().world("a").unwrap();
+    let confirm = |order: &str| {
+        let id = shop.new_intent(order);
+        world.allscale().act(&id, checkout_sandbox::allscale::Act::Pay).unwrap();
+        world.advance(Duration::from_secs(60));
+        let _ = running.admin("GET", "/_/worlds/a/webhooks", &Value::Null);
+    };
+    confirm("before");
+    let (held, _) = listener.accept().unwrap();
+    assert_eq!(running.admin("POST", "/_/worlds/a/reset", &Value::Null).0, 200);
+    confirm("after");
+    let (mut second, _) = listener.accept().unwrap();
+    assert_eq!(log(&running, "a").len(), 1);
+    // The first receiver refuses, too late; the second takes the webhook.
+    let mut stream = BufReader::new(held);
+    read(&mut stream).unwrap();
+    stream.get_mut().write_all(b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    second.write_all(b"HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    let wait = "/_/worlds/a/wait?for=webhook.delivered&order=after";
+    assert_eq!(running.admin("GET", wait, &Value::Null).0, 200);
+    let attempts = &log(&running, "a")[0]["deliveries"][0]["attempts"];
+    assert_eq!(attempts.as_array().unwrap().len(), 1, "{attempts}");
+}
+
+#[test]
 fn a_wait_ends_when_the_webhook_is_delivered() {
     let server = start();
     let (_, receiver) = one_intent(&server, "w", &[]);
@@ -797,4 +829,111 @@ fn a_target_of_https_is_told_that_http_alone_goes() {
         assert!(answer["error"]["message"].as_str().unwrap().contains("over http alone"), "{answer}");
     }
     server.shutdown();
+}
+
+#[test]
+fn no_webhook_of_a_time_that_is_given_up_is_sent() {
+    let running = start();
+    let (keys, receiver) = one_intent(&running, "a", &[500, 500]);
+    advance(&running, "a", 60);
+    let receiver_got = |count: usize| (0..count).map(|_| receiver.next()).collect::<Vec<_>>();
+    receiver_got(1);
+    let snapshot =
+        |path: &str, body: &Value| running.admin("POST", &format!("/_/worlds/a/snapshots{path}"), body).0;
+    assert_eq!(snapshot("", &json!({ "name": "once" })), 201);
+    let before = log(&running, "a");
+    // The future: a second intent, confirmed and waiting, and a second attempt of the first.
+    let shop = AllScale { addr: running.addr(), prefix: "", keys: &keys, unix_seconds: START + 60 };
+    shop.new_intent("of-the-future");
+    advance(&running, "a", 65);
+    let of_future = receiver_got(2);
+    assert_eq!(snapshot("/once/restore", &Value::Null), 200);
+    assert_eq!(log(&running, "a"), before);
+    // The next attempt of the first webhook comes again as it came, and nothing else comes in two days.
+    let attempts = advance(&running, "a", 65);
+    assert_eq!(attempts.len(), 1, "{attempts:?}");
+    let again = receiver.next();
+    assert_eq!(again.body, of_future[0].body);
+    assert_eq!(again.header("x-webhook-timestamp"), of_future[0].header("x-webhook-timestamp"));
+    assert!(advance(&running, "a", 172_800).is_empty());
+    receiver.none();
+    assert!(log(&running, "a")[0]["deliveries"][0]["state"] == "delivered");
+}
+
+#[test]
+fn a_copied_world_sends_what_waits_under_its_own_keys() {
+    let running = start();
+    let (keys, receiver) = one_intent(&running, "a", &[500]);
+    advance(&running, "a", 60);
+    receiver.next();
+    let peach = endpoint(&running, "a", "peach", &receiver.url("/peach"));
+    assert_eq!(peach["probe"]["status"], 200);
+    receiver.next();
+    initiate(running.addr(), "", &keys, "peach-order");
+    // The webhooks of Peach wait in the log: the receiver's answers are lost on purpose.
+    running.admin(
+        "POST",
+        "/_/worlds/a/webhooks/faults",
+        &json!({ "fault": "delay", "delay_ms": 600_000, "provider": "peach" }),
+    );
+    advance(&running, "a", 30);
+    while receiver.got.try_recv().is_ok() {}
+    let (status, _) = running.admin("POST", "/_/worlds/a/fork", &json!({ "name": "b" }));
+    assert_eq!(status, 201);
+    let own = running.get().world("b").unwrap().keys().clone();
+    advance(&running, "b", 3_600);
+    let got: Vec<Got> = receiver.got.try_iter().collect();
+    let of_allscale: Vec<_> = got.iter().filter(|got| got.path.starts_with("/hooks/")).collect();
+    let of_peach: Vec<_> = got.iter().filter(|got| got.path == "/peach").collect();
+    assert!(!of_allscale.is_empty() && !of_peach.is_empty(), "{got:?}");
+    for got in of_allscale {
+        assert_eq!(got.header("x-api-key"), own.allscale_api_key);
+        assert_eq!(got.header("x-webhook-signature"), allscale_signature(&own.allscale_api_secret, got));
+    }
+    for got in of_peach {
+        let url = receiver.url("/peach");
+        assert_eq!(got.header("x-webhook-signature"), peach_signature(&own.peach_secret_token, &url, got));
+        // The signature in the body: all other fields in the order of their names, with nothing between.
+        let mut fields: Vec<(String, String)> =
+            form_urlencoded::parse(got.body.as_bytes()).into_owned().collect();
+        let place = fields.iter().position(|(name, _)| name == "signature").unwrap();
+        let (_, signature) = fields.remove(place);
+        fields.sort();
+        let signed: String = fields.into_iter().map(|(name, value)| name + &value).collect();
+        assert_eq!(signature, hex(&hmac(&own.peach_secret_token, &signed)));
+    }
+}
+
+#[test]
+fn a_test_in_rust_needs_no_route_for_webhooks() {
+    let running = start();
+    let receiver = Receiver::start(&[500]);
+    let keys = frozen(&running, "a");
+    let world = running.get().world("a").unwrap();
+    assert_eq!(world.add_endpoint("allscale", &receiver.url("/hooks")), Ok(1));
+    for (provider, url, expected) in [
+        ("azotte", "http://127.0.0.1/", "provider: has to be allscale or peach"),
+        ("allscale", "http://shop.example/", "url: shop.example is not this machine"),
+        ("peach", "no url", "url: is no"),
+    ] {
+        let error = world.add_endpoint(provider, url).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+    let id =
+        AllScale { addr: running.addr(), prefix: "", keys: &keys, unix_seconds: START }.new_intent("order-1");
+    assert!(world.webhooks().is_empty());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(world.step(Duration::from_secs(60)));
+    let statuses = || world.webhooks()[0].attempts.iter().map(|attempt| attempt.status).collect::<Vec<_>>();
+    assert_eq!(statuses(), [Some(500)]);
+    // The wait begins before the delivery.
+    let (webhook, ()) = runtime.block_on(async {
+        tokio::join!(world.webhook_delivered("order-1"), world.step(Duration::from_secs(60)))
+    });
+    assert_eq!((webhook.number, webhook.provider, &*webhook.event), (1, "allscale", "confirmed"));
+    assert_eq!((webhook.checkout, webhook.order.as_deref()), (id, Some("order-1")));
+    assert_eq!(statuses(), [Some(500), Some(200)]);
+    let at: Vec<_> = webhook.attempts.iter().map(|attempt| attempt.at.unix_seconds()).collect();
+    assert_eq!(at, [1_800_000_060, 1_800_000_120]);
+    assert_eq!(webhook.attempts[0].url, receiver.url("/hooks"));
 }

@@ -66,6 +66,7 @@ fn every_wrong_field_is_named() {
         (make, json!({ "name": "default" }), 409, json!("name")),
         (make, json!({ "seed": -1 }), 400, json!("seed")),
         (make, json!({ "seed": 1.5 }), 400, json!("seed")),
+        (make, json!({ "seed": 9_007_199_254_740_992_u64 }), 400, json!("seed")),
         (make, json!({ "seed": "1" }), 400, json!("seed")),
         (make, json!({ "clock": "frozen" }), 400, json!("clock")),
         (make, json!({ "clock": { "pace": "slow" } }), 400, json!("clock.pace")),
@@ -110,6 +111,34 @@ fn every_wrong_field_is_named() {
 }
 
 #[test]
+fn the_seed_of_every_world_is_a_number_that_javascript_reads_exactly() {
+    let running = Running::start(Server::builder());
+    for number in 0..50 {
+        running.new_world(&json!({ "name": format!("seeds-{number}") }));
+    }
+    running.new_world(&json!({ "name": "greatest", "seed": 9_007_199_254_740_991_u64 }));
+    let (_, list) = running.admin("GET", "/_/worlds", &Value::Null);
+    for world in list["worlds"].as_array().unwrap() {
+        let seed = world["seed"].as_u64().unwrap();
+        // 2^53 - 1 is the last number that a double of JavaScript holds with all numbers before it.
+        assert!(seed <= 9_007_199_254_740_991, "{world}");
+    }
+}
+
+#[test]
+fn a_step_of_no_time_is_possible_beyond_the_year_9999() {
+    let running = Running::start(Server::builder());
+    let last = 253_402_300_799_999_u64;
+    running.new_world(&json!({ "name": "late", "clock": { "pace": "frozen", "unix_ms": last } }));
+    let world = running.get().world("late").unwrap();
+    world.advance(std::time::Duration::from_secs(1));
+    let set = |body: &Value| running.admin("PUT", "/_/worlds/late/clock", body);
+    let (status, clock) = set(&json!({ "advance_ms": 0 }));
+    assert_eq!((status, clock["unix_ms"].as_u64()), (200, Some(last + 1_000)));
+    assert_eq!(set(&json!({ "advance_ms": 1 })).0, 400);
+}
+
+#[test]
 fn the_keys_choose_the_world_on_every_route() {
     let running = Running::start(Server::builder());
     let addr = running.addr();
@@ -140,6 +169,26 @@ fn the_keys_choose_the_world_on_every_route() {
     assert_eq!(submit(addr, "", &mixed, "mixed").status, 401);
     let access = token(addr, "", a).json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(create_v2(addr, "", b, &access, "mixed-order").status, 400);
+}
+
+#[test]
+fn a_token_of_the_default_world_leads_there_with_another_world_s_entity() {
+    let running = Running::start(Server::builder());
+    let addr = running.addr();
+    let published = running.get().default_world().keys().clone();
+    let access = token(addr, "", &published).json()["access_token"].as_str().unwrap().to_owned();
+    // The other world comes after the token.
+    let other = frozen(&running, "a");
+    let refused = create_v2(addr, "", &other, &access, "order-0001");
+    assert_eq!(refused.json()["message"], "The entity is not the merchant's.", "{refused:?}");
+    assert_eq!(create_v2(addr, "", &published, &access, "order-0001").status, 200);
+    // A token that no request of V1 needs says nothing about a request of V1.
+    let of_other = token(addr, "", &other).json()["access_token"].as_str().unwrap().to_owned();
+    let authorization = format!("Bearer {of_other}");
+    let headers = [("authorization", &*authorization)];
+    let query = format!("/status?authentication.entityId={}", published.peach_entity_id);
+    let refused = common::send(addr, "GET", &query, &headers, b"").unwrap();
+    assert_eq!(refused.json()["message"], "The signature is invalid.", "{refused:?}");
 }
 
 #[test]

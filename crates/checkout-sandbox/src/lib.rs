@@ -7,7 +7,8 @@
 //!
 //! A server in front of a sandbox, or a test of many steps, has these of every sandbox: `next_change` is the
 //! moment of the next thing that time brings, for [`VirtualClock::advance_to`]; `fork` makes a copy with a
-//! clock of its own; and `reset` goes back to the beginning.
+//! clock of its own; `restore` takes the state of another sandbox over; and `reset` goes back to the
+//! beginning.
 //!
 //! A sandbox remembers every request with the body, for tests that look at requests. For a crowd of checkouts
 //! each builder has `forget_requests`: then the sandbox counts requests and keeps none. A read takes the same
@@ -64,6 +65,7 @@ mod exchange;
 mod fault_name;
 mod generator;
 mod json;
+mod lapsing;
 mod limit_use;
 mod mishap;
 mod percent;

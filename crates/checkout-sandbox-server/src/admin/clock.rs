@@ -43,7 +43,8 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
     if step.as_deref().is_some_and(|step| !["next", "idle"].contains(&step)) {
         return Err(Problem::field("advance", "has to be next or idle"));
     }
-    if let Some(by) = by {
+    // A step of no time leads nowhere, in a world of any time.
+    if let Some(by) = by.filter(|by| !by.is_zero()) {
         let last = i64::try_from(LAST_MILLISECOND).map_or(world.now(), Moment::from_unix_millis);
         if world.now().saturating_add(by) > last {
             return Err(conflict(Problem::field("advance_ms", "leads beyond the year 9999")));
@@ -54,7 +55,7 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
         let message = format!("lies before the world's time, which is {}", now.unix_millis());
         return Err(conflict(Problem::field(
             "unix_ms",
-            format!("{message}: a world's time never goes back"),
+            format!("{message}: a snapshot alone brings time back"),
         )));
     }
     if let Some(pace) = pace {

@@ -1,15 +1,15 @@
 //! The receivers of a world's webhooks.
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, State};
-use checkout_transport::http::{Response, StatusCode};
+use checkout_transport::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Outcome, Server, named};
+use super::{Outcome, Server, named, no_content};
 use crate::fields::Fields;
 use crate::problem::{Problem, answer};
 use crate::webhooks::content::{CONFIRMED, Provider, check_secret};
-use crate::webhooks::endpoint::Endpoint;
+use crate::webhooks::endpoint::{Endpoint, Endpoints};
 use crate::webhooks::post::{self, Letter};
 use crate::world::World;
 
@@ -29,7 +29,7 @@ pub(super) async fn show(State(server): Server, Path((name, number)): Path<(Stri
 pub(super) async fn add(State(server): Server, Path(name): Path<String>, body: Bytes) -> Outcome {
     let world = named(&server, &name)?;
     let endpoint = read(&world, &body, 0)?;
-    let endpoint = world.hooks().endpoints().add(endpoint);
+    let endpoint = world.change_endpoints(|endpoints| endpoints.add(endpoint));
     Ok(answer(StatusCode::CREATED, &with_probe(&world, &endpoint).await))
 }
 
@@ -40,7 +40,7 @@ pub(super) async fn replace(
 ) -> Outcome {
     let world = named(&server, &name)?;
     let endpoint = read(&world, &body, number.parse().map_err(|_| unknown())?)?;
-    if !world.hooks().endpoints().replace(endpoint.clone()) {
+    if !world.change_endpoints(|endpoints| endpoints.replace(endpoint.clone())) {
         return Err(unknown());
     }
     Ok(answer(StatusCode::OK, &with_probe(&world, &endpoint).await))
@@ -48,12 +48,13 @@ pub(super) async fn replace(
 
 pub(super) async fn remove(State(server): Server, Path((name, number)): Path<(String, String)>) -> Outcome {
     let world = named(&server, &name)?;
-    let removed = number.parse().is_ok_and(|number| world.hooks().endpoints().remove(number));
+    let removed =
+        number.parse().is_ok_and(|number| world.change_endpoints(|endpoints| endpoints.remove(number)));
     if removed { Ok(no_content()) } else { Err(unknown()) }
 }
 
 pub(super) async fn clear(State(server): Server, Path(name): Path<String>) -> Outcome {
-    named(&server, &name)?.hooks().endpoints().clear();
+    named(&server, &name)?.change_endpoints(Endpoints::clear);
     Ok(no_content())
 }
 
@@ -102,10 +103,4 @@ async fn with_probe(world: &World, endpoint: &Endpoint) -> Value {
 
 fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "no endpoint has this number: GET …/endpoints lists the endpoints")
-}
-
-fn no_content() -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
 }

@@ -18,7 +18,7 @@ use crate::traffic::{Arrived, Entry};
 /// The judge of a world, from one reset to the next.
 ///
 /// The judge keeps a fact or two about each checkout and each order, and a bounded number of everything else.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Judge {
     looked_at: LookedAt,
     checkouts: HashMap<Arc<str>, Checkout>,
@@ -35,7 +35,7 @@ pub(crate) struct Judge {
 }
 
 /// The findings of a rule.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Kept {
     listed: Vec<Finding>,
     count: u64,
@@ -53,6 +53,7 @@ struct Stamp {
     at: Moment,
 }
 
+#[derive(Clone)]
 struct Checkout {
     provider: Provider,
     order: Option<String>,
@@ -72,7 +73,7 @@ struct Checkout {
     released: Option<Moment>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Order {
     /// The ids of the checkouts, the latest last. At most a hundred.
     checkouts: Vec<Arc<str>>,

@@ -111,6 +111,21 @@ impl Content {
         }
     }
 
+    /// Signs the body with the keys of another world. AllScale's body has no signature.
+    pub(crate) fn sign_anew(&mut self, keys: &Keys) {
+        let Self::Peach(webhook) = self else { return };
+        let Ok(token) = SecretToken::new((&*keys.peach_secret_token).into()) else { return };
+        let mut fields: Vec<(String, String)> = form_urlencoded::parse(&webhook.body).into_owned().collect();
+        let signed = fields.iter().filter(|(name, _)| name != "signature");
+        let Ok(signature) = token.sign(signed.map(|(name, value)| (&**name, &**value))) else { return };
+        let signature = signature.as_str().to_owned();
+        for (_, value) in fields.iter_mut().filter(|(name, _)| name == "signature") {
+            value.clone_from(&signature);
+        }
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        webhook.body = form.extend_pairs(fields).finish().into();
+    }
+
     /// The webhook as a letter to `target`, which the provider's own clock sends at `now`, signed for the
     /// delivery with this number.
     ///
@@ -157,8 +172,13 @@ fn of_allscale(
         body: &body,
     };
     let signature = to_sign.sign(&key).map_err(|error| format!("cannot be signed: {error}"))?;
-    for (_, value) in headers.iter_mut().filter(|(name, _)| *name == "x-webhook-signature") {
-        signature.as_str().clone_into(value);
+    for (name, value) in &mut headers {
+        match *name {
+            "x-webhook-signature" => signature.as_str().clone_into(value),
+            // The webhook may be a copy from another world.
+            "x-api-key" => keys.allscale_api_key.clone_into(value),
+            _ => {}
+        }
     }
     headers.push(("content-type", "application/json".to_owned()));
     Ok(Letter { headers, body })

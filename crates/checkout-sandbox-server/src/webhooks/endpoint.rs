@@ -26,6 +26,18 @@ impl Endpoint {
         self.enabled && self.provider == provider && is_wanted
     }
 
+    fn from_json(json: &Value) -> Option<Self> {
+        let events = json.get("events")?.as_array()?.iter();
+        Some(Self {
+            number: json.get("endpoint")?.as_u64()?,
+            provider: Provider::by_name(json.get("provider")?.as_str()?)?,
+            url: json.get("url")?.as_str()?.to_owned(),
+            events: events.map(|event| event.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+            enabled: json.get("enabled")?.as_bool()?,
+            secret: json.get("secret")?.as_str().map(str::to_owned),
+        })
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         json!({
             "endpoint": self.number,
@@ -39,13 +51,30 @@ impl Endpoint {
 }
 
 /// The endpoints, in the order of their numbers.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Endpoints {
     all: Vec<Endpoint>,
     last: u64,
 }
 
 impl Endpoints {
+    /// The endpoints as the server's file keeps the endpoints, with their secrets.
+    pub(crate) fn to_json(&self) -> Value {
+        let all = self.all.iter().map(|endpoint| {
+            let mut json = endpoint.to_json();
+            if let Some(json) = json.as_object_mut() {
+                json.insert("secret".to_owned(), endpoint.secret.as_deref().into());
+            }
+            json
+        });
+        json!({ "all": all.collect::<Vec<_>>(), "last": self.last })
+    }
+
+    pub(crate) fn from_json(json: &Value) -> Option<Self> {
+        let all = json.get("all")?.as_array()?.iter().map(Endpoint::from_json).collect::<Option<_>>()?;
+        Some(Self { all, last: json.get("last")?.as_u64()? })
+    }
+
     pub(crate) fn all(&self) -> &[Endpoint] {
         &self.all
     }

@@ -11,10 +11,13 @@ use super::endpoint::Endpoint;
 use super::fault::Fault;
 use super::post::{Answer, Letter};
 use super::schedule;
+use crate::keys::Keys;
 
-/// The webhooks of a world from one reset to the next.
-#[derive(Default)]
+/// The webhooks of a world, since the latest reset.
+#[derive(Clone, Default)]
 pub(crate) struct Log {
+    /// The number of times that the log began again. A delivery that was under way then is of no concern.
+    begins: u64,
     messages: BTreeMap<u64, Message>,
     last_message: u64,
     /// The deliveries that wait for a moment.
@@ -37,6 +40,7 @@ struct Due {
 }
 
 /// A webhook.
+#[derive(Clone)]
 pub(crate) struct Message {
     pub(crate) number: u64,
     pub(crate) content: Content,
@@ -55,6 +59,7 @@ pub(crate) enum To {
     Url(String),
 }
 
+#[derive(Clone)]
 struct Delivery {
     to: To,
     state: State,
@@ -82,6 +87,7 @@ enum State {
 }
 
 /// An attempt to deliver a webhook.
+#[derive(Clone)]
 pub(crate) struct Attempt {
     pub(crate) url: String,
     pub(crate) at: Moment,
@@ -97,6 +103,7 @@ pub(crate) struct Attempt {
 
 /// A delivery that has to be attempted now.
 pub(crate) struct Job {
+    begins: u64,
     message: u64,
     delivery: usize,
     pub(crate) to: To,
@@ -189,6 +196,7 @@ impl Log {
         message.letters += 1;
         self.busy.push(delivery.to.clone());
         Some(Job {
+            begins: self.begins,
             message: due.message,
             delivery: due.delivery,
             to: delivery.to.clone(),
@@ -204,8 +212,35 @@ impl Log {
         })
     }
 
+    /// Forgets everything.
+    pub(crate) fn begin_again(&mut self) {
+        *self = Self { begins: self.begins + 1, ..Self::default() };
+    }
+
+    /// Goes to the state of another log. A delivery that was under way then is attempted anew.
+    pub(crate) fn go_to(&mut self, other: &Self) {
+        *self = Self { begins: self.begins + 1, busy: Vec::new(), ..other.clone() };
+        let numbers: Vec<u64> = self.messages.keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.queue(number));
+    }
+
+    /// Signs the webhooks with the keys of another world.
+    pub(crate) fn sign_anew(&mut self, keys: &Keys) {
+        for message in self.messages.values_mut() {
+            message.content.sign_anew(keys);
+        }
+    }
+
+    /// The number of times that the log began again.
+    pub(crate) fn begins(&self) -> u64 {
+        self.begins
+    }
+
     /// Lets the receiver of a job get the next delivery.
     pub(crate) fn free(&mut self, job: &Job) {
+        if job.begins != self.begins {
+            return;
+        }
         if let Some(place) = self.busy.iter().position(|to| *to == job.to) {
             self.busy.swap_remove(place);
         }
@@ -244,20 +279,21 @@ impl Log {
         for to in to {
             let known = message.deliveries.iter().position(|delivery| delivery.to == to);
             let delivery = known.unwrap_or_else(|| {
-                let delivery = Delivery::new(to.clone(), content.at(), Some(Fault::Drop), number);
-                message.deliveries.push(Delivery { state: State::GivenUp, ..delivery });
+                message.deliveries.push(Delivery::by_hand(to.clone(), content.at(), number));
                 message.deliveries.len() - 1
             });
             message.letters += 1;
             let (content, twist, letter) = (content.clone(), twist.clone(), message.letters);
-            jobs.push(Job { message: number, delivery, to, content, letter, twist, way: Way::Whole });
+            let (begins, way) = (self.begins, Way::Whole);
+            jobs.push(Job { begins, message: number, delivery, to, content, letter, twist, way });
         }
         Some(jobs)
     }
 
     /// Records an attempt, and sets the moment of the next attempt. Returns the attempt as JSON.
     pub(crate) fn record(&mut self, job: &Job, mut attempt: Attempt) -> Value {
-        let Some(message) = self.messages.get_mut(&job.message) else { return Value::Null };
+        let message = self.messages.get_mut(&job.message).filter(|_| job.begins == self.begins);
+        let Some(message) = message else { return Value::Null };
         let provider = message.content.provider();
         let Some(delivery) = message.deliveries.get_mut(job.delivery) else { return Value::Null };
         let at = attempt.at;
@@ -301,13 +337,79 @@ impl Log {
         json
     }
 
+    /// An attempt as the server's file keeps the attempt.
+    pub(crate) fn attempt_to_keep(job: &Job, attempt: &Attempt) -> Value {
+        let mut json = attempt.to_json();
+        if let Some(json) = json.as_object_mut() {
+            let (endpoint, url) = match &job.to {
+                To::Endpoint(number) => (Some(*number), None),
+                To::Url(url) => (None, Some(url)),
+            };
+            json.insert("message".to_owned(), job.message.into());
+            json.insert("delivery".to_owned(), job.delivery.into());
+            json.insert("letter".to_owned(), job.letter.into());
+            json.insert("to".to_owned(), json!({ "endpoint": endpoint, "url": url }));
+        }
+        json
+    }
+
+    /// Records an attempt of the server's file.
+    /// The attempt came after the request with the number `after`.
+    pub(crate) fn play(&mut self, json: &Value, after: u64) -> Option<()> {
+        let number = |name: &str| json.get(name)?.as_u64();
+        let to = json.get("to")?;
+        let to = match to.get("endpoint").and_then(Value::as_u64) {
+            Some(number) => To::Endpoint(number),
+            None => To::Url(to.get("url")?.as_str()?.to_owned()),
+        };
+        let begins = self.begins;
+        let message = self.messages.get_mut(&number("message")?)?;
+        let place = usize::try_from(number("delivery")?).ok()?;
+        let letter = u32::try_from(number("letter")?).ok()?;
+        message.letters = message.letters.max(letter);
+        if place >= message.deliveries.len() {
+            message.deliveries.push(Delivery::by_hand(to.clone(), message.content.at(), message.number));
+        }
+        let (content, twist) = (message.content.clone(), Twist::default());
+        let (message, way) = (message.number, Way::Whole);
+        let job = Job { begins, message, delivery: place, to, content, letter, twist, way };
+        self.record(&job, Attempt { after, ..Attempt::from_json(json)? });
+        Some(())
+    }
+
+    /// Ends a delivery as the server's file says.
+    pub(crate) fn play_refusal(&mut self, now: Moment, json: &Value) -> Option<()> {
+        let message = json.get("message")?.as_u64()?;
+        let delivery = usize::try_from(json.get("delivery")?.as_u64()?).ok()?;
+        self.end(message, delivery, now, json.get("reason")?.as_str()?.to_owned());
+        Some(())
+    }
+
+    /// A refusal as the server's file keeps the refusal.
+    pub(crate) fn refusal_to_keep(job: &Job, reason: &str) -> Value {
+        json!({ "message": job.message, "delivery": job.delivery, "reason": reason })
+    }
+
     /// Ends a delivery that cannot be attempted.
     pub(crate) fn refuse(&mut self, job: &Job, now: Moment, reason: String) {
-        let delivery = self.messages.get_mut(&job.message);
-        if let Some(delivery) = delivery.and_then(|message| message.deliveries.get_mut(job.delivery)) {
-            delivery.state = State::Refused(reason.clone());
-            self.note(now, "webhook.refused", job.message, json!({ "reason": reason }));
+        if job.begins == self.begins {
+            self.end(job.message, job.delivery, now, reason);
         }
+    }
+
+    fn end(&mut self, number: u64, delivery: usize, now: Moment, reason: String) {
+        let Some(message) = self.messages.get_mut(&number) else { return };
+        let Some(ended) = message.deliveries.get_mut(delivery) else { return };
+        if let State::Waiting(next) = ended.state {
+            self.due.remove(&Due {
+                unix_ms: next.unix_millis(),
+                rank: ended.rank,
+                message: number,
+                delivery,
+            });
+        }
+        ended.state = State::Refused(reason.clone());
+        self.note(now, "webhook.refused", number, json!({ "reason": reason }));
     }
 
     /// Lets a fault wait for a webhook.
@@ -395,9 +497,8 @@ impl Log {
 impl Message {
     /// True if a receiver has answered 200.
     pub(crate) fn is_delivered(&self) -> bool {
-        let is_taken =
-            |attempt: &Attempt| attempt.outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN);
-        self.deliveries.iter().flat_map(|delivery| &delivery.attempts).any(is_taken)
+        self.attempts()
+            .any(|(attempt, _)| attempt.outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN))
     }
 
     /// True if a receiver was tried.
@@ -405,7 +506,7 @@ impl Message {
         self.deliveries.iter().any(|delivery| !delivery.attempts.is_empty())
     }
 
-    /// The attempts at all receivers, each with the fault that struck the attempt.
+    /// The attempts of all receivers, each receiver's in the order of time, with the fault that struck.
     pub(crate) fn attempts(&self) -> impl Iterator<Item = (&Attempt, Option<Fault>)> {
         self.deliveries.iter().flat_map(|delivery| {
             let attempts = delivery.attempts.iter().enumerate();
@@ -470,6 +571,11 @@ impl Delivery {
         Self { to, state, attempts: Vec::new(), fault, tried: 0, again, again_after, rank }
     }
 
+    /// A delivery that somebody asks for, and that nothing attempts by itself.
+    fn by_hand(to: To, at: Moment, number: u64) -> Self {
+        Self { state: State::GivenUp, ..Self::new(to, at, Some(Fault::Drop), number) }
+    }
+
     fn to_json(&self) -> Value {
         let next = if let State::Waiting(next) = &self.state { Some(next.unix_millis()) } else { None };
         let reason = if let State::Refused(reason) = &self.state { Some(reason) } else { None };
@@ -490,6 +596,35 @@ impl Delivery {
 }
 
 impl Attempt {
+    /// The attempt, without the next attempt.
+    fn from_json(json: &Value) -> Option<Self> {
+        let text = |name: &str| json.get(name)?.as_str().map(str::to_owned);
+        let answer = json.get("answer").filter(|answer| !answer.is_null());
+        let outcome = match answer {
+            Some(answer) => Ok(Answer {
+                status: u16::try_from(answer.get("status")?.as_u64()?).ok()?,
+                body: answer.get("body")?.as_str()?.to_owned(),
+            }),
+            None => Err(text("error")?),
+        };
+        let header = |pair: &Value| {
+            let named = pair.get(0)?.as_str()?;
+            let name = Letter::HEADERS.into_iter().find(|name| *name == named);
+            Some((name?, pair.get(1)?.as_str()?.to_owned()))
+        };
+        let headers = json.get("headers")?.as_array()?.iter().map(header).collect::<Option<_>>()?;
+        Some(Self {
+            url: text("url")?,
+            at: Moment::from_unix_millis(json.get("at_unix_ms")?.as_i64()?),
+            after: 0,
+            took_ms: json.get("took_ms")?.as_u64()?,
+            letter: Letter { headers, body: text("body")?.into() },
+            outcome,
+            next: None,
+            by_hand: json.get("by_hand")?.as_bool()?,
+        })
+    }
+
     fn to_json(&self) -> Value {
         let headers: Vec<Value> =
             self.letter.headers.iter().map(|(name, value)| json!([name, value])).collect();

@@ -22,6 +22,18 @@ pub(crate) struct Letter {
     pub(crate) body: Bytes,
 }
 
+impl Letter {
+    /// The names of the headers that a webhook can have.
+    pub(crate) const HEADERS: [&'static str; 6] = [
+        "x-api-key",
+        "x-webhook-id",
+        "x-webhook-timestamp",
+        "x-webhook-nonce",
+        "x-webhook-signature",
+        "content-type",
+    ];
+}
+
 /// The receiver's answer.
 #[derive(Clone)]
 pub(crate) struct Answer {

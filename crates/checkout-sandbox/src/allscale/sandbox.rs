@@ -104,6 +104,30 @@ impl Sandbox {
         self.0.world.reset();
     }
 
+    /// Takes over the state of another sandbox, a [fork](Self::fork) from earlier as a rule: intents,
+    /// requests, the scenarios and faults that wait, and the time. The keys, the address of the pages and the
+    /// other settings of this sandbox stay, and so does the beginning to which [`reset`](Self::reset) goes.
+    /// The n-th store of the other sandbox is the n-th store of this sandbox.
+    ///
+    /// The clock shows the other sandbox's time and may go back, with all of its clones: restore all
+    /// sandboxes that share the clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::allscale::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let before = sandbox.fork();
+    /// sandbox.inject(Fault::Garbage);
+    /// sandbox.clock().advance(Duration::from_secs(5));
+    /// sandbox.restore(&before);
+    /// assert_eq!((sandbox.faults_waiting(), sandbox.clock().now()), (0, before.clock().now()));
+    /// ```
+    pub fn restore(&self, other: &Self) {
+        let stores = self.0.stores.len();
+        self.0.world.restore(&other.0.world, |state| state.tallies.resize_with(stores, Tally::default));
+    }
+
     /// Sends the next new intent through `scenario`. Several scenarios wait in the order of the calls. An
     /// intent for which none waits goes through the scenario of
     /// [`Builder::scenario`](super::Builder::scenario).
@@ -447,7 +471,6 @@ impl Sandbox {
         in_order(webhooks)
     }
 
-    /// The webhook of the intent's confirmation, past or to come.
     /// The statuses that an intent has had by now, each with the time of the change, in order. Empty if no
     /// intent has the id.
     ///
@@ -502,6 +525,7 @@ impl Sandbox {
         state.intents.get(number).map(ask)
     }
 
+    /// The webhook of the intent's confirmation, past or to come.
     fn webhook(&self, intent: &Intent) -> Option<Webhook> {
         let store = self.0.stores.get(intent.store)?;
         Webhook::of(intent, store.key(), store.notified_at()?)

@@ -204,7 +204,7 @@ impl Builder {
 
     /// Counts requests without keeping any, for a crowd of checkouts: [`Sandbox::requests`] and
     /// [`Sandbox::status_requests`] stay empty, and [`Sandbox::counts`] tells how many there were. The limit
-    /// stays the same, and checkouts, spent signatures and access tokens are kept.
+    /// stays the same. Checkouts are kept; an access token is kept until its end.
     ///
     /// ```
     /// use checkout_sandbox::peach::Sandbox;

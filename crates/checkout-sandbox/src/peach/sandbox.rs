@@ -117,6 +117,30 @@ impl Sandbox {
         self.0.world.reset();
     }
 
+    /// Takes over the state of another sandbox, a [fork](Self::fork) from earlier as a rule: checkouts,
+    /// requests, access tokens, the scenarios and faults that wait, and the time. The keys, the address of
+    /// the pages and the other settings of this sandbox stay, and so does the beginning to which
+    /// [`reset`](Self::reset) goes. The n-th merchant of the other sandbox is the n-th merchant of this
+    /// sandbox.
+    ///
+    /// The clock shows the other sandbox's time and may go back, with all of its clones: restore all
+    /// sandboxes that share the clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkout_sandbox::peach::{Fault, Sandbox};
+    ///
+    /// let sandbox = Sandbox::new(7);
+    /// let before = sandbox.fork();
+    /// sandbox.inject(Fault::Garbage);
+    /// sandbox.clock().advance(Duration::from_secs(5));
+    /// sandbox.restore(&before);
+    /// assert_eq!((sandbox.faults_waiting(), sandbox.clock().now()), (0, before.clock().now()));
+    /// ```
+    pub fn restore(&self, other: &Self) {
+        self.0.world.restore(&other.0.world, |state| self.0.adopt(state));
+    }
+
     /// Sends the next new checkout through `scenario`. Several scenarios wait in the order of the calls. A
     /// checkout for which none waits goes through the scenario of
     /// [`Builder::scenario`](super::Builder::scenario).

@@ -18,7 +18,7 @@ use super::merchant::Merchant;
 use super::order::{IdRange, Order, Version};
 use super::route::{Hosts, Target};
 use super::scenario::{NOT_FOUND, Scenario};
-use super::state::{LOOKED_FOR, State, StatusRequest};
+use super::state::{LOOKED_FOR, State, StatusRequest, Visits};
 use super::{door, signed};
 use crate::counts::{MINUTE, drop_old};
 use crate::json::Json;
@@ -165,7 +165,8 @@ impl Server {
     ) -> Outcome {
         let (merchant, order, signature) = self.let_in_v1(state, head, body, now)?;
         not_processed(fault)?;
-        state.spent_signatures.insert((merchant, signature), now);
+        state.spent_signatures.drop_ended(now);
+        state.spent_signatures.insert((merchant, signature), (), now.saturating_add(DAY));
         let checkout = self.add(state, merchant, order, now);
         let url = checkout.redirect_url(self.pages.as_deref(), self.hosts.checkout());
         Ok(Reply::done(201, Json::object([("redirectUrl", Json::Text(url))])))
@@ -199,7 +200,7 @@ impl Server {
         door::signature(&pairs, merchant)?;
         let signature = value_of(&pairs, "signature").unwrap_or_default().to_owned();
         let spent = state.spent_signatures.get(&(number, signature.clone()));
-        if spent.is_some_and(|at| now.saturating_since(*at) < DAY) {
+        if spent.is_some_and(|(ends, ())| now < *ends) {
             return Err(Reply::message(400, "Duplicate signature."));
         }
         Ok((number, order, signature))
@@ -249,7 +250,10 @@ impl Server {
         not_processed(fault)?;
         let access_token = format!("sbx.{}", state.token_ids.hex(48));
         let ends = now.saturating_add(Duration::from_secs(self.token_seconds));
-        state.access_tokens.insert(access_token.clone(), (merchant, ends));
+        if self.forgets_requests {
+            state.access_tokens.drop_ended(now);
+        }
+        state.access_tokens.insert(access_token.clone(), merchant, ends);
         let seconds = self.token_seconds.to_string();
         let expires_in = if self.expires_in_as_number { Json::Raw(seconds) } else { Json::Text(seconds) };
         let members = [
@@ -349,6 +353,16 @@ impl Server {
         other.unwrap_or_else(|| checkout.made_up_other(self.live))
     }
 
+    /// Makes the checkouts of another sandbox those of the merchants of this sandbox.
+    pub(super) fn adopt(&self, state: &mut State) {
+        for checkout in &mut state.checkouts {
+            if let Some(merchant) = self.merchants.get(checkout.merchant) {
+                merchant.entity_id().clone_into(&mut checkout.order.entity_id);
+            }
+        }
+        state.visits.resize_with(self.merchants.len(), Visits::default);
+    }
+
     pub(super) fn merchant(&self, entity_id: &str) -> Option<usize> {
         self.merchant_of.get(entity_id).copied()
     }
@@ -360,7 +374,7 @@ impl Server {
             Target::Status => by_entity(form::decode(head.uri.query()?.as_bytes())?),
             Target::Initiate | Target::Validate => by_entity(door::form_or_json(head, body).ok()?),
             Target::CreateCheckout | Target::CheckoutStatus(_) => {
-                state.access_tokens.get(door::bearer(head)?).map(|(number, _)| *number)
+                state.access_tokens.get(door::bearer(head)?).map(|(_, number)| *number)
             }
             Target::Token => self.client(&door::json(head, body).ok()?),
             Target::WrongMethod | Target::Unknown => None,
@@ -383,7 +397,7 @@ impl Server {
     fn bearer(&self, state: &State, head: &Parts, now: Moment) -> Result<(usize, &Merchant), Reply> {
         let token = door::bearer(head);
         let known = token.and_then(|token| state.access_tokens.get(token));
-        let number = known.filter(|(_, ends)| now < *ends).map(|(number, _)| *number);
+        let number = known.filter(|(ends, _)| now < *ends).map(|(_, number)| *number);
         number
             .and_then(|number| Some((number, self.merchants.get(number)?)))
             .ok_or_else(|| Reply::message(401, "Unauthorized."))

@@ -14,6 +14,7 @@ use crate::RecordedRequest;
 use crate::agenda::Agenda;
 use crate::counts::Tally;
 use crate::generator::Generator;
+use crate::lapsing::Lapsing;
 
 #[derive(Clone)]
 pub(super) struct State {
@@ -28,10 +29,10 @@ pub(super) struct State {
     to_take: Agenda,
     /// The moment of each checkout's next change.
     changes: Agenda,
-    /// The moment at which a signature made a checkout, by merchant and signature.
-    pub(super) spent_signatures: HashMap<(usize, String), Moment>,
-    /// The merchant and the end of each access token.
-    pub(super) access_tokens: HashMap<String, (usize, Moment)>,
+    /// The merchants and signatures that have made a checkout within a day.
+    pub(super) spent_signatures: Lapsing<(usize, String), ()>,
+    /// The merchant of each access token.
+    pub(super) access_tokens: Lapsing<String, usize>,
     /// By merchant.
     pub(super) visits: Vec<Visits>,
     pub(super) scenarios: VecDeque<Scenario>,
@@ -88,8 +89,8 @@ impl State {
             numbers_of_transaction: HashMap::new(),
             to_take: Agenda::default(),
             changes: Agenda::default(),
-            spent_signatures: HashMap::new(),
-            access_tokens: HashMap::new(),
+            spent_signatures: Lapsing::new(),
+            access_tokens: Lapsing::new(),
             visits: vec![Visits::default(); merchants],
             scenarios: VecDeque::new(),
             chosen: None,

@@ -34,6 +34,7 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
                        (may be given more than once)
     --autopay TIME     pays each new checkout of the default world after this time, as 2s or 500ms
     --seed N           the seed of the ids of the default world (default: 1)
+    --data FILE        keeps the state in the file; without the option, in memory alone
     --ready-file PATH  writes addresses and keys as JSON when the server listens
     --json             prints the banner as one line of JSON (not with run)
     --help, --version
@@ -54,6 +55,7 @@ pub(crate) struct Args {
     targets: Vec<String>,
     faults: Vec<String>,
     autopay: Option<Time>,
+    data: Option<PathBuf>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) json: bool,
 }
@@ -107,6 +109,7 @@ impl Args {
             targets: Vec::new(),
             faults: Vec::new(),
             autopay: None,
+            data: None,
             ready_file: None,
             json: false,
         };
@@ -117,7 +120,13 @@ impl Args {
                 }
                 Arg::Long("host") => args.host = value(&mut parser, "--host", "an IP address")?,
                 Arg::Long("seed") => {
-                    args.seed = Some(value(&mut parser, "--seed", "a whole number from 0 to 2^64 - 1")?);
+                    let seed = raw(&mut parser, "--seed")?;
+                    let number = seed.to_str().and_then(|text| text.parse().ok());
+                    // A greater number loses digits in readers of JSON.
+                    let number = number.filter(|number| *number < 1 << 53);
+                    let wrong =
+                        || Wrong(format!("--seed: {seed:?} is not a whole number from 0 to 2^53 - 1"));
+                    args.seed = Some(number.ok_or_else(wrong)?);
                 }
                 Arg::Long("allow-target") => {
                     args.targets.push(value(&mut parser, "--allow-target", "a host")?);
@@ -129,6 +138,7 @@ impl Args {
                 Arg::Long("public-url") => {
                     args.public_url = Some(value(&mut parser, "--public-url", "a URL")?);
                 }
+                Arg::Long("data") => args.data = Some(raw(&mut parser, "--data")?.into()),
                 Arg::Long("ready-file") => args.ready_file = Some(raw(&mut parser, "--ready-file")?.into()),
                 Arg::Long("split-ports") => args.split_ports = true,
                 Arg::Long("json") => args.json = true,
@@ -173,6 +183,7 @@ impl Args {
         let server = Server::builder().host(self.host).port(self.port.unwrap_or(usual));
         let server = self.seed.into_iter().fold(server, Builder::seed);
         let server = self.public_url.iter().fold(server, Builder::public_url);
+        let server = self.data.iter().fold(server, Builder::data);
         let server = self.targets.iter().fold(server, Builder::allow_target);
         let server = self.faults.iter().fold(server, Builder::fault);
         let server = self.autopay.iter().fold(server, |server, time| server.autopay(time.0));
@@ -344,7 +355,11 @@ mod tests {
             ("--port 65536", "--port: \"65536\" is not a number from 0 to 65535"),
             ("--port -1", "--port: \"-1\" is not a number from 0 to 65535"),
             ("--host here", "--host: \"here\" is not an IP address"),
-            ("--seed 1.5", "--seed: \"1.5\" is not a whole number from 0 to 2^64 - 1"),
+            ("--seed 1.5", "--seed: \"1.5\" is not a whole number from 0 to 2^53 - 1"),
+            (
+                "--seed 9007199254740992",
+                "--seed: \"9007199254740992\" is not a whole number from 0 to 2^53 - 1",
+            ),
             ("--ready-file=", "--ready-file: no value follows"),
             ("serve", "\"serve\" is no command: the commands are run, verdict and listen"),
             ("run --fail", "run: no command follows: run -- CMD ARGS..."),

@@ -28,6 +28,6 @@ pub(crate) fn text(server: &RunningServer) -> String {
     let mut row = |name: &str, value: &str| lines.push(format!("  {name:<24}{value}"));
     row("AllScale", &keys.allscale_api_secret);
     row("Peach", &keys.peach_secret_token);
-    lines.extend([String::new(), "state    in memory, lost at exit".to_owned(), String::new()]);
+    lines.extend([String::new(), format!("state    {}", server.state()), String::new()]);
     lines.join("\n")
 }

@@ -3,6 +3,8 @@
 mod args;
 mod banner;
 mod child;
+#[cfg(target_os = "linux")]
+mod kin;
 mod ready_file;
 mod signals;
 
@@ -20,8 +22,11 @@ fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     {
         let mut arguments = std::env::args_os().skip(1);
-        if arguments.next().is_some_and(|first| first == child::BECOME) {
-            return child::become_command(arguments);
+        if arguments.next().is_some_and(|first| first == child::KEEP) {
+            return match runtime() {
+                Ok(runtime) => runtime.block_on(child::keep(arguments)),
+                Err(error) => fail(1, &format!("no runtime: {error}")),
+            };
         }
     }
     let args = match Args::parse(std::env::args_os().skip(1)) {
@@ -35,7 +40,7 @@ fn main() -> ExitCode {
         Command::Version => return print(concat!("checkout-sandbox ", env!("CARGO_PKG_VERSION"), "\n")),
         Command::Serve | Command::Run { .. } | Command::Listen { .. } | Command::Verdict { .. } => {}
     }
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return fail(1, &format!("no runtime: {error}")),
     };
@@ -46,6 +51,10 @@ fn main() -> ExitCode {
         return runtime.block_on(verdict(server, world, *is_final, *fails, *json));
     }
     runtime.block_on(start(args))
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Starts the server, and waits for its end or for the end of the command.
@@ -151,12 +160,14 @@ fn fail_to_bind(error: &BindError, args: &Args) -> ExitCode {
             fail(WRONG_USE, &format!("{error}.\n{help}"))
         }
         BindError::PublicUrl
+        | BindError::PublicUrlPath(_)
         | BindError::PublicUrlOfSplitPorts
         | BindError::NoFourPorts(_)
         | BindError::Fault(_) => {
             fail(WRONG_USE, &format!("{error}\ncheckout-sandbox --help lists the arguments."))
         }
         BindError::Address { .. } => fail(WRONG_USE, &format!("--host {}: {error}", args.host)),
+        BindError::Data { .. } => fail(WRONG_USE, &error.to_string()),
         BindError::Keys | _ => fail(1, &error.to_string()),
     }
 }

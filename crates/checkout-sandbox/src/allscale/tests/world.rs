@@ -149,3 +149,53 @@ fn the_next_change_is_right_though_a_shared_clock_goes_back() {
     other.reset();
     assert_eq!(all(), [5, 30, 60]);
 }
+
+#[test]
+fn a_restored_sandbox_goes_on_as_the_sandbox_that_never_strayed() {
+    let [strayed, twin] = [(); 2].map(|()| Sandbox::new(7));
+    for sandbox in [&strayed, &twin] {
+        play(sandbox, &Merchant::of(sandbox));
+        sandbox.next_intent(Scenario::overpaid());
+    }
+    let before = strayed.fork();
+    let handle = strayed.clone();
+    for _ in 0..2 {
+        strayed.inject(Fault::Garbage);
+        strayed.clock().advance(Duration::from_secs(5_000));
+        let _ = strayed.take_webhooks();
+        strayed.restore(&before);
+        assert_eq!(shown(&handle), shown(&twin));
+    }
+    let key = SigningKey::new(API_KEY, API_SECRET.into()).unwrap();
+    let merchants = [&strayed, &twin].map(|sandbox| Merchant {
+        sandbox: sandbox.clone(),
+        key: key.clone(),
+        nonces: Cell::new(9_000),
+    });
+    let [one, other] = merchants.map(|merchant| {
+        let id = merchant.new_intent("order");
+        merchant.sandbox.clock().advance(Duration::from_secs(3_000));
+        (merchant.whole(&id), shown(&merchant.sandbox))
+    });
+    assert_eq!(one, other);
+    // The reset is to the beginning of the sandbox itself.
+    strayed.reset();
+    assert!(strayed.intents().is_empty());
+}
+
+#[test]
+fn a_sandbox_of_other_keys_takes_the_intents_over() {
+    let sandbox = Sandbox::new(7);
+    let id = Merchant::of(&sandbox).new_intent("order-1");
+    let key = SigningKey::new("st_other", "st_other_secret".into()).unwrap();
+    let store = Store::new(key.clone()).webhook_url(crate::allscale::WEBHOOK_URL).unwrap();
+    let other = Sandbox::builder().seed(9).store(store).pages_at("http://127.0.0.1:1/p").build();
+    other.restore(&sandbox);
+    let merchant = Merchant { sandbox: other.clone(), key, nonces: Cell::new(100) };
+    other.clock().advance(Duration::from_secs(3_000));
+    assert_eq!(merchant.whole(&id).1["payload"]["order_id"], "order-1");
+    assert_eq!(other.counts("st_other").requests, 2);
+    let webhooks = other.take_webhooks();
+    let url = merchant.new_intent("order-2");
+    assert_eq!((webhooks.len(), url == id, sandbox.intents().len()), (1, false, 1));
+}

@@ -157,3 +157,31 @@ fn an_act_of_the_payer_changes_the_next_change() {
         assert_eq!(seen, expected);
     }
 }
+
+#[test]
+fn a_restored_sandbox_goes_on_as_the_sandbox_that_never_strayed() {
+    let [strayed, twin] = [(); 2].map(|()| Sandbox::new(7));
+    for sandbox in [&strayed, &twin] {
+        play(sandbox);
+        sandbox.next_checkout(Scenario::three_ds_at_once());
+    }
+    let before = strayed.fork();
+    for _ in 0..2 {
+        let tracking = Merchant::of(&strayed).new_checkout("order-of-no-future");
+        strayed.complete_3ds(&tracking).unwrap();
+        strayed.clock().advance(Duration::from_secs(500));
+        strayed.restore(&before);
+        assert_eq!(shown(&strayed), shown(&twin));
+    }
+    let [one, other] = [&strayed, &twin].map(|sandbox| {
+        let merchant = Merchant::of(sandbox);
+        let tracking = merchant.new_checkout("order-z");
+        (merchant.status(&tracking), tracking, shown(sandbox))
+    });
+    assert_eq!(one, other);
+    let own = Sandbox::builder().tenant(Tenant::new("another-tenant", "key")).build();
+    own.restore(&strayed);
+    let tenants = own.checkouts().into_iter().map(|checkout| checkout.tenant);
+    assert!(tenants.into_iter().all(|tenant| tenant == "another-tenant"));
+    assert_eq!(own.checkouts().len(), strayed.checkouts().len());
+}

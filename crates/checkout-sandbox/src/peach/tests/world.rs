@@ -114,3 +114,54 @@ proptest! {
         prop_assert_eq!(stops, changes);
     }
 }
+
+#[test]
+fn a_restored_sandbox_goes_on_as_the_sandbox_that_never_strayed() {
+    let [strayed, twin] = [(); 2].map(|()| Sandbox::new(7));
+    for sandbox in [&strayed, &twin] {
+        play(sandbox);
+        sandbox.next_checkout(Scenario::never_opened());
+    }
+    let before = strayed.fork();
+    for _ in 0..2 {
+        assert!(strayed.pay(&strayed.checkouts()[0].checkout_id));
+        strayed.clock().advance(Duration::from_secs(5_000));
+        let _ = strayed.take_webhooks();
+        strayed.restore(&before);
+        assert_eq!(shown(&strayed), shown(&twin));
+    }
+    for sandbox in [&strayed, &twin] {
+        sandbox.clock().advance(Duration::from_secs(90_000));
+    }
+    assert_eq!(
+        [&strayed, &twin].map(play).map(|seen| seen.concat()).into_iter().collect::<HashSet<_>>().len(),
+        1
+    );
+    let token = SecretToken::new(SECRET_TOKEN.into()).unwrap();
+    let own = Sandbox::builder().merchant(Merchant::new("another-entity", token)).build();
+    own.restore(&strayed);
+    let entities = own.checkouts().into_iter().map(|checkout| checkout.entity_id).collect::<HashSet<_>>();
+    assert_eq!(entities, HashSet::from(["another-entity".to_owned()]));
+    assert_eq!(own.checkouts().len(), strayed.checkouts().len());
+}
+
+#[test]
+fn a_crowd_s_spent_signatures_and_tokens_are_dropped_when_they_have_ended() {
+    let sandbox = Sandbox::builder().forget_requests().build();
+    let shop = Shop::of(&sandbox);
+    for order in 0..20 {
+        shop.new_checkout(&format!("order-{order:04}"));
+        shop.access_token();
+    }
+    shop.advance(86_399);
+    shop.new_checkout("order-1000");
+    let kept = |sandbox: &Sandbox| {
+        let state = sandbox.0.world.state();
+        (state.spent_signatures.len(), state.access_tokens.len())
+    };
+    assert_eq!(kept(&sandbox), (21, 20));
+    shop.advance(1);
+    shop.new_checkout("order-1001");
+    shop.access_token();
+    assert_eq!(kept(&sandbox), (2, 1));
+}
