@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `GET /_/` | the addresses and the keys of the default world; the dashboard for a browser |
 //! | `GET /_/ready` | 200 as soon as the server listens |
+//! | `GET /_/openapi.json` | the description of these routes for machines |
 //! | `GET`, `POST /_/worlds` | lists the worlds; makes a world |
 //! | `GET`, `DELETE /_/worlds/{world}` | shows a world; takes a world away |
 //! | `GET`, `PUT /_/worlds/{world}/clock` | shows the world's clock; sets and advances the clock |
@@ -21,17 +22,25 @@
 //! | `POST /_/worlds/{world}/webhooks/resend` | sends all webhooks again |
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/resend` | sends a webhook again |
 //! | `POST /_/worlds/{world}/webhooks/{webhook}/edit` | sends a webhook with another body or a wrong key |
+//! | `GET /_/worlds/{world}/requests` | the requests with their answers, masked |
+//! | `GET /_/worlds/{world}/requests/{request}` | one request whole |
+//! | `GET /_/worlds/{world}/export` | the requests as JSON lines or as an HTTP archive |
+//! | `GET /_/worlds/{world}/timeline` | everything that has happened about a checkout |
 //! | `GET /_/worlds/{world}/events` | the events, by long poll or as a stream |
 //! | `GET /_/worlds/{world}/wait` | answers as soon as something is so |
 
 mod autopay;
+mod changes;
 mod checkouts;
 mod clock;
 mod endpoints;
 mod events;
+mod export;
 mod faults;
 mod limits;
+mod requests;
 mod scenarios;
+mod timeline;
 mod wait;
 mod webhooks;
 mod world;
@@ -43,7 +52,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post};
-use checkout_transport::http::{HeaderMap, Response, StatusCode};
+use checkout_transport::http::header::CONTENT_TYPE;
+use checkout_transport::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
 use crate::about;
@@ -64,6 +74,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_", get(about_server))
         .route("/_/", get(about_server))
         .route("/_/ready", get(ready))
+        .route("/_/openapi.json", get(openapi))
         .route("/_/worlds", get(world::list).post(world::create))
         .route("/_/worlds/{world}", get(world::show).delete(world::remove))
         .route("/_/worlds/{world}/clock", get(clock::show).put(clock::set))
@@ -88,6 +99,10 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/worlds/{world}/webhooks/{webhook}", get(webhooks::show))
         .route("/_/worlds/{world}/webhooks/{webhook}/resend", post(webhooks::resend))
         .route("/_/worlds/{world}/webhooks/{webhook}/edit", post(webhooks::edit))
+        .route("/_/worlds/{world}/requests", get(requests::list))
+        .route("/_/worlds/{world}/requests/{request}", get(requests::show))
+        .route("/_/worlds/{world}/export", get(export::show))
+        .route("/_/worlds/{world}/timeline", get(timeline::show))
         .route("/_/worlds/{world}/events", get(events::read))
         .route("/_/worlds/{world}/wait", get(wait::wait))
         .merge(pages::routes())
@@ -114,6 +129,16 @@ async fn about_server(State(server): Server, headers: HeaderMap) -> Response<Bod
 async fn ready() -> Response<Body> {
     answer(StatusCode::OK, &json!({ "ready": true }))
 }
+
+/// The description of these routes for machines.
+async fn openapi() -> Response<Body> {
+    let mut response = Response::new(Body::from(OPENAPI));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Written by the test `openapi`, which holds the document to these routes.
+const OPENAPI: &str = include_str!("openapi.json");
 
 async fn unknown() -> Response<Body> {
     no_such_path().into_response()

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 
 use crate::clock::Pace;
 use crate::machine;
+use crate::traffic::Step;
 use crate::webhooks::content::{Content, Provider, Twist};
 use crate::webhooks::endpoint::Endpoint;
 use crate::webhooks::log::{Attempt, Filter, Job, Message, To, Way};
@@ -76,22 +77,46 @@ pub(crate) fn look(world: &World) {
     take_in(world, &world.quiet());
 }
 
-/// Moves the world's time forward to `moment`, from one thing that happens to the next, and returns the
-/// attempts in order.
-pub(crate) async fn advance_to(world: &World, moment: Moment) -> Vec<Value> {
+/// The moment at which a step of the clock ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    Moment(Moment),
+    /// The last thing that time alone brings, with all attempts to deliver a webhook.
+    Idle,
+}
+
+/// The moment of the next thing that time alone brings: a change of a checkout, or a webhook.
+pub(crate) fn next(world: &World) -> Option<Moment> {
+    let played = world.quiet();
+    take_in(world, &played);
+    next_moment(&played).map(|next| next.max(played.clock.shown().now()))
+}
+
+/// Moves the world's time forward, from one thing that happens to the next, and returns the attempts in
+/// order.
+pub(crate) async fn advance(world: &World, until: Until) -> Vec<Value> {
     let _alone = world.hooks().courier.write().await;
     let played = world.quiet();
+    let (after, from) = (played.traffic().last(), played.clock.shown().now());
     let mut attempts = deliver_due(world, &played).await;
     loop {
         let now = played.clock.shown().now();
-        let next = next_moment(&played).filter(|next| *next > now && *next <= moment);
-        let to = next.unwrap_or(moment);
+        let next = next_moment(&played).filter(|next| *next > now);
+        let (next, to) = match until {
+            Until::Moment(moment) => {
+                let next = next.filter(|next| *next <= moment);
+                (next, next.unwrap_or(moment))
+            }
+            Until::Idle => (next, next.unwrap_or(now)),
+        };
         played.clock.advance(to.saturating_since(now), machine::now());
         attempts.extend(deliver_due(world, &played).await);
         if next.is_none() {
             break;
         }
     }
+    let (to, pace) = (played.clock.shown().now(), played.clock.pace());
+    played.traffic().note_step(Step { from, to, pace, after });
     world.hooks().tell();
     world.hooks().kick.notify_one();
     attempts
@@ -152,7 +177,9 @@ pub(crate) async fn deliver_early(world: &World, provider: Provider, checkout: &
             let _ = played.peach.pay(checkout);
         }
     }
-    advance_to(world, world.now()).await;
+    let _alone = world.hooks().courier.write().await;
+    deliver_due(world, &played).await;
+    world.hooks().tell();
 }
 
 /// The letter of a webhook to any URL, for a receiver that is not called.
@@ -206,7 +233,7 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
             return Vec::new();
         }
     };
-    let begin = machine::now();
+    let (begin, after) = (machine::now(), played.traffic().last());
     let outcomes = match job.way {
         Way::Whole => vec![post::post(&target, &letter).await],
         Way::Cut => vec![post::post_half(&target, &letter).await],
@@ -220,7 +247,7 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
     let record = |outcome: Result<Answer, String>| {
         let (url, letter) = (target.url.clone(), letter.clone());
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let attempt = Attempt { url, at, took_ms, letter, outcome, next: None, by_hand };
+        let attempt = Attempt { url, at, after, took_ms, letter, outcome, next: None, by_hand };
         played.mail.log().record(job, attempt)
     };
     outcomes.into_iter().map(record).collect()

@@ -60,7 +60,10 @@ impl Fields {
         most: u64,
     ) -> Result<Option<u64>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
-        let number = value.as_u64().filter(|number| (least..=most).contains(number));
+        // A client whose numbers are all of one kind writes 5 as 5.0.
+        let text = value.is_number().then(|| value.to_string());
+        let number = text.and_then(|text| text.strip_suffix(".0").unwrap_or(&text).parse::<u64>().ok());
+        let number = number.filter(|number| (least..=most).contains(number));
         let refused = || Problem::field(name, format!("has to be a whole number from {least} to {most}"));
         number.map(Some).ok_or_else(refused)
     }

@@ -128,6 +128,22 @@ struct Came<'a> {
 }
 
 impl Came<'_> {
+    /// The checkout that a path names.
+    fn in_path(&self, path: &str) -> Option<Arc<str>> {
+        let mut segments = path.split('/');
+        let found = segments.find(|segment| segment.len() >= LEAST_ID && self.statuses(segment) > 0);
+        found.map(Into::into)
+    }
+
+    /// The number of statuses that a checkout has had.
+    fn statuses(&self, id: &str) -> usize {
+        match self.api {
+            Api::AllScale => self.played.allscale.history(id).len(),
+            Api::Azotte => self.played.azotte.history(id).len(),
+            Api::Peach | Api::PeachAuth => self.played.peach.history(id).len(),
+        }
+    }
+
     /// Takes the request to a sandbox, and keeps the request and the answer in the world's log. Returns the
     /// answer, and the id of a new checkout.
     fn to<Route: Display, Fault>(
@@ -154,6 +170,9 @@ impl Came<'_> {
         let route = route.map(|route| route.to_string());
         let creates = route.as_deref().is_some_and(|route| CREATES.contains(&route));
         let made = checkout.clone().filter(|_| creates);
+        let checkout: Option<Arc<str>> = checkout.map(Into::into);
+        let named = if checkout.is_none() { self.in_path(head.uri.path()) } else { None };
+        let statuses = checkout.as_ref().or(named.as_ref()).map_or(0, |id| self.statuses(id));
         self.played.traffic().add(|number| Entry {
             number,
             at,
@@ -166,8 +185,10 @@ impl Came<'_> {
             headers: head.headers,
             body,
             route,
-            checkout: checkout.map(Into::into),
+            checkout,
+            named,
             order,
+            statuses,
             fault: (!names.is_empty()).then(|| names.join(", ")),
             answer: kept,
             arrived,
@@ -192,6 +213,9 @@ fn provider_uri(api: Api, path: &str, query: Option<&str>) -> Option<Uri> {
     parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
     Uri::from_parts(parts).ok()
 }
+
+/// The least length of a checkout's id: no word of a path is longer.
+const LEAST_ID: usize = 20;
 
 fn bad_request() -> Response {
     let mut response = Response::new(Bytes::new());

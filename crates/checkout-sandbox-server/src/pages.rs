@@ -6,7 +6,8 @@
 //! | `POST /_/pay/{world}/{provider}/{id}` | acts for the payer: the form's `act` |
 //! | `GET /_/` | the worlds, for a browser |
 //! | `GET /_/board/{world}` | the world's checkouts, newest first: `?q=` searches, `?page=` turns the page |
-//! | `GET /_/board/{world}/{provider}/{id}` | a checkout with its history |
+//! | `GET /_/board/{world}/{provider}/{id}` | a checkout with its timeline: `?until=` turns the page |
+//! | `GET /_/board/{world}/requests/{request}` | a request with its answer |
 //! | `POST /_/board/{world}/clock` | the form's `do`: `freeze`, `real`, `times`, `advance`, `next` |
 //! | `POST /_/board/{world}/scenario` | the scenario of the next checkout: `allscale:underpaid` |
 //! | `POST /_/board/{world}/fault` | a fault of the next request: `peach:lost_answer` |
@@ -20,25 +21,32 @@ mod azotte;
 mod board;
 mod checkout;
 mod desk;
+mod exchange;
 mod fault;
 mod form;
 mod latest;
+mod lifecycle;
 mod live;
 mod look;
 mod parts;
 mod pay;
 mod peach;
+mod request;
 mod scenarios;
+mod timeline;
 mod view;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
+use checkout_tables::Moment;
 use checkout_transport::http::HeaderMap;
 use checkout_transport::http::header::ACCEPT;
 
 use crate::shared::Shared;
+use crate::timeline::Status;
+use crate::world::Played;
 
 pub(crate) use board::dashboard;
 
@@ -52,12 +60,27 @@ pub(crate) fn routes() -> Router<Arc<Shared>> {
         .route("/_/board/{world}/scenario", post(board::next_scenario))
         .route("/_/board/{world}/fault", post(board::inject))
         .route("/_/board/{world}/reset", post(board::reset))
+        .route("/_/board/{world}/requests/{request}", get(request::show))
         .route("/_/board/{world}/{provider}/{id}", get(checkout::show))
         .route("/_/events", get(live::events))
         .route("/_/latest", get(latest::latest))
         .route("/_/scenarios", get(scenarios::table))
         .route("/_/style.css", get(look::style))
         .route("/_/live.js", get(look::script))
+}
+
+/// The provider's name and the statuses of a checkout of any provider.
+pub(crate) fn statuses(played: &Played, id: &str) -> Option<(&'static str, Vec<Status>)> {
+    view::Provider::ALL.into_iter().find_map(|provider| {
+        let whole = desk::whole(played, provider, id)?;
+        Some((provider.key(), whole.timeline_statuses()))
+    })
+}
+
+/// A moment as ISO 8601 has it, with milliseconds.
+pub(crate) fn iso(moment: Moment) -> String {
+    let seconds = parts::utc(moment).replace(' ', "T");
+    format!("{}.{:03}Z", seconds.trim_end_matches("TUTC"), moment.unix_millis().rem_euclid(1_000))
 }
 
 /// True if a client asks for a page rather than for JSON.

@@ -24,6 +24,15 @@ impl Api {
         }
     }
 
+    /// The name of the provider whose API this is.
+    pub(crate) const fn provider(self) -> &'static str {
+        match self {
+            Self::AllScale => "allscale",
+            Self::Azotte => "azotte",
+            Self::Peach | Self::PeachAuth => "peach",
+        }
+    }
+
     /// The provider's host that the sandbox expects in a request.
     pub(crate) const fn host(self) -> &'static str {
         match self {

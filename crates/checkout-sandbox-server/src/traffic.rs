@@ -12,6 +12,7 @@ use checkout_transport::bytes::Bytes;
 use checkout_transport::http::{HeaderMap, Method};
 use checkout_transport::{Delivery, Response};
 
+use crate::clock::Pace;
 use crate::place::Api;
 
 /// The requests of a world from one reset to the next: the latest 10,000, and at most 32 MiB of bodies.
@@ -24,6 +25,19 @@ pub(crate) struct Traffic {
     kept: usize,
     /// The numbers of the entries about a checkout, by the checkout's id.
     by_checkout: HashMap<Arc<str>, VecDeque<u64>>,
+    /// The latest changes of the clock by hand.
+    steps: VecDeque<Step>,
+}
+
+/// A change of the world's clock by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    pub(crate) from: Moment,
+    pub(crate) to: Moment,
+    /// The pace from then on.
+    pub(crate) pace: Pace,
+    /// The number of the latest request before the change.
+    pub(crate) after: u64,
 }
 
 /// A request and the answer.
@@ -45,8 +59,13 @@ pub(crate) struct Entry {
     pub(crate) body: Bytes,
     /// The name of the route in the provider's table. `None` if the provider has no such route.
     pub(crate) route: Option<String>,
+    /// The checkout that the request has made or read.
     pub(crate) checkout: Option<Arc<str>>,
+    /// The checkout in the path of a request that was refused or lost.
+    pub(crate) named: Option<Arc<str>>,
     pub(crate) order: Option<String>,
+    /// The number of statuses that the checkout had after the request.
+    pub(crate) statuses: usize,
     /// The name of the fault that struck.
     pub(crate) fault: Option<String>,
     /// The answer that the sandbox sent. `None` if the request did not arrive.
@@ -86,7 +105,7 @@ impl Traffic {
         self.last += 1;
         let entry = Arc::new(entry(self.last));
         self.kept += entry.size();
-        if let Some(checkout) = &entry.checkout {
+        if let Some(checkout) = entry.about() {
             self.by_checkout.entry(Arc::clone(checkout)).or_default().push_back(entry.number);
         }
         self.entries.push_back(entry);
@@ -119,11 +138,24 @@ impl Traffic {
         self.last
     }
 
+    /// Keeps a change of the clock.
+    pub(crate) fn note_step(&mut self, step: Step) {
+        self.steps.push_back(step);
+        if self.steps.len() > MOST_STEPS {
+            self.steps.pop_front();
+        }
+    }
+
+    /// The changes of the clock, the oldest first.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter()
+    }
+
     fn forget_oldest(&mut self) -> bool {
         let Some(entry) = self.entries.pop_front() else { return false };
         self.kept -= entry.size();
-        if let Some(checkout) = &entry.checkout
-            && let Some(numbers) = self.by_checkout.get_mut(checkout)
+        if let Some(checkout) = entry.about()
+            && let Some(numbers) = self.by_checkout.get_mut(&**checkout)
         {
             // The oldest entry of all is the oldest entry about its checkout.
             numbers.pop_front();
@@ -140,6 +172,11 @@ impl Entry {
         self.body.len() + self.answer.as_ref().map_or(0, |answer| answer.body().len())
     }
 
+    /// The checkout that the request is about, though the request was refused or lost.
+    pub(crate) fn about(&self) -> Option<&Arc<str>> {
+        self.checkout.as_ref().or(self.named.as_ref())
+    }
+
     /// The status of the answer that the sandbox sent.
     pub(crate) fn status(&self) -> Option<u16> {
         self.answer.as_ref().map(|answer| answer.status().as_u16())
@@ -148,6 +185,9 @@ impl Entry {
 
 /// The most entries that a world keeps.
 const MOST_ENTRIES: usize = 10_000;
+
+/// The most changes of the clock that a world keeps.
+const MOST_STEPS: usize = 1_000;
 
 /// The most bytes of bodies that a world keeps: 32 MiB.
 const MOST_BYTES: usize = 32 << 20;
@@ -172,7 +212,9 @@ mod tests {
             body: Bytes::from(vec![b' '; body]),
             route: None,
             checkout: Some(checkout.into()),
+            named: None,
             order: None,
+            statuses: 0,
             fault: None,
             answer: None,
             arrived: Arrived::Nothing,

@@ -15,7 +15,7 @@ use crate::faults::{Faults, Rule};
 use crate::keys::{Keys, number_of};
 use crate::machine;
 use crate::problem::Problem;
-use crate::traffic::Traffic;
+use crate::traffic::{Step, Traffic};
 use crate::webhooks::{Hooks, Mail};
 
 /// A world: keys, sandboxes and a clock of its own. A request comes into the world whose keys the request
@@ -148,7 +148,12 @@ impl World {
 
     /// Sets the pace of the world's clock. The world's time goes on from the present time.
     pub fn set_pace(&self, pace: Pace) {
-        self.played().clock.set(pace, machine::now());
+        let played = self.played();
+        played.clock.set(pace, machine::now());
+        let now = played.clock.shown().now();
+        let mut traffic = played.traffic();
+        let after = traffic.last();
+        traffic.note_step(Step { from: now, to: now, pace, after });
     }
 
     /// Moves the world's time forward. The pace stays the same.
@@ -156,7 +161,13 @@ impl World {
     /// In a world whose time passes, the webhooks of that time are sent afterwards, in the background. In a
     /// frozen world the webhooks wait for a step by the admin route, which sends each webhook at its moment.
     pub fn advance(&self, by: Duration) {
-        self.played().clock.advance(by, machine::now());
+        let played = self.played();
+        let from = played.clock.shown().now();
+        played.clock.advance(by, machine::now());
+        let (to, pace) = (played.clock.shown().now(), played.clock.pace());
+        let mut traffic = played.traffic();
+        let after = traffic.last();
+        traffic.note_step(Step { from, to, pace, after });
     }
 
     /// Lets each new checkout be paid by itself after this time of the world's clock, unless somebody has

@@ -195,6 +195,47 @@ fn allscale_s_webhook_is_signed_anew_at_each_attempt() {
 }
 
 #[test]
+fn a_step_until_nothing_is_to_come_ends_with_the_last_attempt() {
+    let server = start();
+    let (_, receiver) = one_intent(&server, "w", &[500; 6]);
+    let step = |to: &str| server.admin("PUT", "/_/worlds/w/clock", &json!({ "advance": to })).1;
+    // Each thing that comes is a step, and the steps end where the one step ends.
+    let mut attempts = Vec::new();
+    loop {
+        let stepped = step("next");
+        let (changes, webhooks) =
+            (stepped["changes"].as_array().unwrap(), stepped["webhooks"].as_array().unwrap());
+        if changes.is_empty() && webhooks.is_empty() {
+            break;
+        }
+        attempts.extend(webhooks.iter().map(|attempt| attempt["at_unix_ms"].as_u64().unwrap() / 1_000));
+    }
+    let pauses: Vec<u64> = attempts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(pauses, [60, 300, 1_800, 7_200, 43_200]);
+    assert_eq!(log(&server, "w")[0]["deliveries"][0]["state"], "given_up");
+    for _ in 0..6 {
+        receiver.next();
+    }
+    let (_, other_receiver) = one_intent(&server, "other", &[500; 6]);
+    let idle = server.admin("PUT", "/_/worlds/other/clock", &json!({ "advance": "idle" })).1;
+    let at: Vec<u64> = idle["webhooks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attempt| attempt["at_unix_ms"].as_u64().unwrap() / 1_000)
+        .collect();
+    assert_eq!(at, attempts);
+    assert_eq!(idle["unix_ms"].as_u64().unwrap() / 1_000, *attempts.last().unwrap());
+    for _ in 0..6 {
+        other_receiver.next();
+    }
+    // A world in which nothing is to come stays where it is.
+    let again = server.admin("PUT", "/_/worlds/other/clock", &json!({ "advance": "idle" })).1;
+    assert_eq!((&again["unix_ms"], &again["changes"]), (&idle["unix_ms"], &json!([])));
+    server.shutdown();
+}
+
+#[test]
 fn peach_tries_a_receiver_that_is_away_for_thirty_days() {
     let server = start();
     let keys = frozen(&server, "w");

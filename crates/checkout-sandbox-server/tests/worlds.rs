@@ -78,11 +78,15 @@ fn every_wrong_field_is_named() {
         (clock, json!({ "times": 2 }), 400, json!("times")),
         (clock, json!({ "pace": "times", "times": 0 }), 400, json!("times")),
         (clock, json!({ "pace": "times", "times": 1_000_001 }), 400, json!("times")),
-        (clock, json!({ "unix_ms": 0 }), 400, json!("unix_ms")),
+        (clock, json!({ "unix_ms": 0 }), 409, json!("unix_ms")),
         (clock, json!({ "advance_ms": -1 }), 400, json!("advance_ms")),
-        (clock, json!({ "advance_ms": 253_402_300_799_999_u64 }), 400, json!("advance_ms")),
+        (clock, json!({ "advance_ms": 253_402_300_799_999_u64 }), 409, json!("advance_ms")),
         (clock, json!({ "advance_ms": 1, "unix_ms": START_MS }), 400, json!("advance_ms")),
         (clock, json!({ "speed": 2 }), 400, json!("speed")),
+        (clock, json!({ "advance": "now" }), 400, json!("advance")),
+        (clock, json!({ "advance": 1 }), 400, json!("advance")),
+        (clock, json!({ "advance": "idle", "unix_ms": START_MS }), 400, json!("advance")),
+        (clock, json!({ "advance": "next", "advance_ms": 1 }), 400, json!("advance")),
         (scenarios, json!({ "provider": "stripe", "scenario": "happy" }), 400, json!("provider")),
         (scenarios, json!({ "scenario": "happy" }), 400, json!("provider")),
         (scenarios, json!({ "provider": "peach", "scenario": "underpaid" }), 400, json!("scenario")),
@@ -235,15 +239,22 @@ fn a_frozen_clock_stands_still_and_a_step_moves_it() {
     let put = |settings: Value| running.admin("PUT", "/_/worlds/a/clock", &settings);
     let clock = |passed: u64| (200, json!({ "pace": "frozen", "unix_ms": START_MS + passed }));
     assert_eq!(running.admin("GET", "/_/worlds/a/clock", &Value::Null), clock(0));
-    // An answer to a step lists the webhooks of the time that has passed.
-    let stepped = |passed| {
+    // An answer to a step lists the changes and the webhooks of the time that has passed.
+    let stepped = |passed, changes: &[(u64, &str)]| {
         let (status, mut json) = clock(passed);
+        let change = |&(after, to): &(u64, &str)| json!({ "provider": "allscale", "id": id, "unix_ms": START_MS + after, "status": to });
+        json["changes"] = changes.iter().map(change).collect();
         json["webhooks"] = json!([]);
         (status, json)
     };
-    assert_eq!(put(json!({ "advance_ms": 3_600_000 })), stepped(3_600_000));
-    assert_eq!(put(json!({ "unix_ms": START_MS + 3_600_001 })), stepped(3_600_001));
-    assert_eq!(put(json!({ "unix_ms": START_MS })).0, 400);
+    let (status, first) = put(json!({ "advance": "next" }));
+    let passed = first["unix_ms"].as_u64().unwrap() - START_MS;
+    assert_eq!((status, first), stepped(passed, &[(passed, "VIEWED")]));
+    let (_, rest) = put(json!({ "advance_ms": 3_600_000 - passed }));
+    let seen: Vec<_> = rest["changes"].as_array().unwrap().iter().map(|change| &change["status"]).collect();
+    assert_eq!(seen.last(), Some(&&json!("UNDERPAID")), "{seen:?}");
+    assert_eq!(put(json!({ "unix_ms": START_MS + 3_600_001 })), stepped(3_600_001, &[]));
+    assert_eq!(put(json!({ "unix_ms": START_MS })).0, 409);
     let (_, list) = running.admin("GET", "/_/worlds/a/checkouts", &Value::Null);
     assert_eq!(
         (&list["checkouts"][0]["id"], &list["checkouts"][0]["status"]),

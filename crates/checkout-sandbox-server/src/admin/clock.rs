@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 pub(super) use crate::clock::Start;
 
-use super::{Outcome, Server, named};
+use super::{Outcome, Server, changes, named};
 use crate::clock::Pace;
-use crate::courier;
+use crate::courier::{self, Until};
 use crate::fields::{Fields, LAST_MILLISECOND};
 use crate::problem::{Problem, answer};
 use crate::world::World;
@@ -26,26 +26,36 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
     let pace = pace(&mut fields)?;
     let at = fields.moment("unix_ms")?;
     let by = fields.number("advance_ms", 0, LAST_MILLISECOND)?.map(Duration::from_millis);
+    let step = fields.text("advance")?;
     let skew = fields.signed("skew_ms", MOST_SKEW_MS)?;
     fields.end()?;
     let world = named(&server, &name)?;
-    if pace.is_none() && at.is_none() && by.is_none() && skew.is_none() {
-        let message = "nothing to set: the fields are pace, times, unix_ms, advance_ms, skew_ms";
+    if pace.is_none() && at.is_none() && by.is_none() && step.is_none() && skew.is_none() {
+        let message = "nothing to set: the fields are pace, times, unix_ms, advance_ms, advance, skew_ms";
         return Err(Problem::new(StatusCode::BAD_REQUEST, message));
     }
     if at.is_some() && by.is_some() {
         return Err(Problem::field("advance_ms", "has no place beside unix_ms"));
     }
+    if step.is_some() && (at.is_some() || by.is_some()) {
+        return Err(Problem::field("advance", "has no place beside unix_ms and advance_ms"));
+    }
+    if step.as_deref().is_some_and(|step| !["next", "idle"].contains(&step)) {
+        return Err(Problem::field("advance", "has to be next or idle"));
+    }
     if let Some(by) = by {
         let last = i64::try_from(LAST_MILLISECOND).map_or(world.now(), Moment::from_unix_millis);
         if world.now().saturating_add(by) > last {
-            return Err(Problem::field("advance_ms", "leads beyond the year 9999"));
+            return Err(conflict(Problem::field("advance_ms", "leads beyond the year 9999")));
         }
     }
     let now = world.now();
     if at.is_some_and(|at| at < now) {
         let message = format!("lies before the world's time, which is {}", now.unix_millis());
-        return Err(Problem::field("unix_ms", format!("{message}: a world's time never goes back")));
+        return Err(conflict(Problem::field(
+            "unix_ms",
+            format!("{message}: a world's time never goes back"),
+        )));
     }
     if let Some(pace) = pace {
         world.set_pace(pace);
@@ -53,16 +63,26 @@ pub(super) async fn set(State(server): Server, Path(name): Path<String>, body: B
     if let Some(skew) = skew {
         world.set_skew_ms(skew);
     }
-    let until = at.or_else(|| by.map(|by| now.saturating_add(by)));
-    let attempts = match until {
-        Some(until) => courier::advance_to(&world, until).await,
-        None => Vec::new(),
+    let until = match step.as_deref() {
+        Some("idle") => Some(Until::Idle),
+        // With nothing to come, the step ends where it begins.
+        Some(_) => Some(Until::Moment(courier::next(&world).unwrap_or(now))),
+        None => at.or_else(|| by.map(|by| now.saturating_add(by))).map(Until::Moment),
     };
+    let Some(until) = until else { return Ok(answer(StatusCode::OK, &json_of(&world))) };
+    let from = world.now();
+    let webhooks = courier::advance(&world, until).await;
     let mut json = json_of(&world);
-    if let (Some(json), Some(_)) = (json.as_object_mut(), until) {
-        json.insert("webhooks".to_owned(), attempts.into());
+    if let Some(json) = json.as_object_mut() {
+        json.insert("changes".to_owned(), changes::since(&world.quiet(), from).into());
+        json.insert("webhooks".to_owned(), webhooks.into());
     }
     Ok(answer(StatusCode::OK, &json))
+}
+
+/// The refusal of a step that would be right at another time of the world.
+fn conflict(problem: Problem) -> Problem {
+    Problem { status: StatusCode::CONFLICT, ..problem }
 }
 
 /// The beginning of a new world's time.

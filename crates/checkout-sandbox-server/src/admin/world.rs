@@ -81,7 +81,7 @@ fn is_name(name: &str) -> bool {
     (1..=32).contains(&name.len()) && name.bytes().all(inner)
 }
 
-/// A world with its addresses and keys, its clock, and the number of its checkouts.
+/// A world with its addresses and keys, its seed and its clock.
 fn json_of(server: &Shared, world: &World) -> Value {
     let mut json = about::json(&server.urls, world.keys());
     if let Some(json) = json.as_object_mut() {

@@ -110,6 +110,11 @@ fn row(intent: IntentRecord) -> Row {
     }
 }
 
+/// The statuses of the page's table.
+pub(super) fn lifecycle() -> Vec<Status> {
+    [1, 2, 3, 4, 10, 20, 5, -1, -2, -3, -4, -5].map(status).to_vec()
+}
+
 fn status(value: i64) -> Status {
     let (words, tone) = match value {
         1 => ("Created, and not opened", Tone::Open),

@@ -64,6 +64,12 @@ fn row(checkout: CheckoutRecord) -> Row {
     }
 }
 
+/// The codes of the page's table.
+pub(super) fn lifecycle() -> Vec<Status> {
+    let codes = ["CHECK_OUT_PROCESSING", "CHECK_OUT_3DS_REQUIRED", "CHECK_OUT_DONE", "CHECK_OUT_FAILED"];
+    codes.map(|code| status(code.to_owned())).to_vec()
+}
+
 fn status(code: String) -> Status {
     let (words, tone) = match &*code {
         "CHECK_OUT_PROCESSING" => ("Being processed", Tone::Open),

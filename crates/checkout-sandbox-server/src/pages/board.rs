@@ -13,9 +13,9 @@ use maud::{Markup, html};
 use super::form::{Form, encoded};
 use super::look::{Frame, Kind, see_other};
 use super::view::{Provider, Row};
-use super::{desk, fault, parts, pay};
+use super::{desk, fault, parts, pay, request};
 use crate::clock::Pace;
-use crate::courier;
+use crate::courier::{self, Until};
 use crate::fields::LAST_MILLISECOND;
 use crate::limits;
 use crate::shared::Shared;
@@ -82,7 +82,7 @@ pub(super) async fn set_clock(
     match clock_change(&world, &Form::of(&body)) {
         Ok(until) => {
             if let Some(until) = until {
-                courier::advance_to(&world, until).await;
+                courier::advance(&world, until).await;
             }
             see_other(&world_path(&server.base_path, &world))
         }
@@ -91,7 +91,7 @@ pub(super) async fn set_clock(
 }
 
 /// Sets the pace, or returns the moment to go to.
-fn clock_change(world: &World, form: &Form) -> Result<Option<Moment>, String> {
+fn clock_change(world: &World, form: &Form) -> Result<Option<Until>, String> {
     let no_number = |field: &str| format!("The field {field} is missing.");
     let pace = match form.get("do") {
         Some("freeze") => Pace::Frozen,
@@ -113,15 +113,18 @@ fn clock_change(world: &World, form: &Form) -> Result<Option<Moment>, String> {
             if until > last {
                 return Err("The clock ends with the year 9999.".to_owned());
             }
-            return Ok(Some(until));
+            return Ok(Some(Until::Moment(until)));
         }
         Some("next") => {
-            let next = world.next_change();
-            let next = next.ok_or("Nothing is to come: time alone changes no checkout of this world.")?;
-            return Ok(Some(next));
+            let next = courier::next(world);
+            let next = next.ok_or("Nothing is to come: time alone changes nothing in this world.")?;
+            return Ok(Some(Until::Moment(next)));
+        }
+        Some("idle") => {
+            return Ok(Some(Until::Idle));
         }
         Some(_) | None => {
-            return Err("The field do has to be freeze, real, times, advance or next.".to_owned());
+            return Err("The field do has to be freeze, real, times, advance, next or idle.".to_owned());
         }
     };
     world.set_pace(pace);
@@ -205,6 +208,7 @@ fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) ->
     let content = html! {
         @if let Some(sentence) = refused { (pay::alert(sentence)) }
         (checkouts(server, world, &played, &path, query))
+        (request::latest(&server.base_path, world, &played))
         (clock(world, &path))
         div class="grid" {
             (scenarios(&path))
@@ -309,12 +313,13 @@ fn clock(world: &World, path: &str) -> Markup {
             h2 { "Clock" }
             p data-live="clock" data-testid="clock" {
                 (parts::time(world.now())) ", " (parts::pace(world.pace())) "."
-                @if let Some(next) = world.next_change() {
+                @if let Some(next) = courier::next(world) {
                     " The next thing comes in " (parts::span(next.saturating_since(world.now()))) "."
                 }
             }
             div class="acts" {
                 (one("next", "To the next thing"))
+                (one("idle", "Until nothing is to come"))
                 (one("freeze", "Freeze"))
                 (one("real", "Machine's pace"))
             }

@@ -4,24 +4,32 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use checkout_transport::http::{Response, StatusCode};
+use checkout_transport::http::{Response, StatusCode, Uri};
 use maud::html;
 
+use super::form::Form;
 use super::look::{Frame, Kind};
 use super::view::Whose;
-use super::{desk, parts, pay};
+use super::{desk, lifecycle, parts, pay, timeline};
+use crate::courier;
 use crate::shared::Shared;
 
 pub(super) async fn show(
     State(server): State<Arc<Shared>>,
     Path(names): Path<(String, String, String)>,
+    uri: Uri,
 ) -> Response<Body> {
     let Some((world, provider, id)) = pay::found(&server, &names) else { return pay::nowhere(&server) };
-    let Some(whole) = desk::whole(&world.quiet(), provider, id) else {
+    courier::look(&world);
+    let played = world.quiet();
+    let Some(whole) = desk::whole(&played, provider, id) else {
         return pay::no_checkout(&server, world.name());
     };
+    let until = Form::of(uri.query().unwrap_or_default().as_bytes()).number("until").ok().flatten();
+    let skipped = whole.history.len().saturating_sub(MOST_STATUSES);
     let (row, now, base) = (&whole.row, world.now(), &*server.base_path);
     let path = parts::pay_path(base, world.name(), provider, id);
+    let here = parts::checkout_path(base, world.name(), provider, id);
     let content = html! {
         section data-live="facts" {
             h1 { (provider.name()) ", order " (row.order.as_deref().map_or_else(|| "none".to_owned(), parts::short)) }
@@ -45,10 +53,11 @@ pub(super) async fn show(
             p class="soft" { "Behind the page" }
             (parts::buttons(&path, &whole, Whose::Others, pay::FROM_THE_BOARD))
         }
+        (lifecycle::diagram(provider, &whole))
         section data-live="history" {
             h2 { "History" }
             ol class="history" data-testid="history" {
-                @for (at, status) in &whole.history {
+                @for (at, status) in whole.history.iter().skip(skipped) {
                     li {
                         (parts::time(*at)) br;
                         (parts::badge(status)) " " code { (status.code) }
@@ -56,6 +65,7 @@ pub(super) async fn show(
                 }
             }
         }
+        (timeline::section(&server, &world, &played, (&here, id), whole.timeline_statuses(), until))
         section {
             h2 { "The same by command" }
             p class="soft" { "The field act takes the name of any button." }
@@ -71,3 +81,6 @@ pub(super) async fn show(
 fn pay_address(server: &Shared, world: &str, provider: &str, id: &str) -> String {
     format!("{}/_/pay/{world}/{provider}/{id}", server.urls.root())
 }
+
+/// The most statuses of the history on the page.
+const MOST_STATUSES: usize = 50;

@@ -11,7 +11,9 @@
       const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
       if (!next || next.innerHTML === part.innerHTML) continue;
       const held = part.contains(document.activeElement) && document.activeElement.dataset.testid;
+      const open = [...part.querySelectorAll("details[open]")].map((of) => of.dataset.testid);
       part.innerHTML = next.innerHTML;
+      for (const of of part.querySelectorAll("details")) of.open = open.includes(of.dataset.testid);
       if (held) part.querySelector(`[data-testid="${held}"]`)?.focus();
     }
   };

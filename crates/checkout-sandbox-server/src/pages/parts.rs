@@ -98,7 +98,7 @@ pub(super) fn short(text: &str) -> String {
 }
 
 /// `2027-01-15 08:00:00 UTC`. The days are counted by the rule of the Gregorian calendar, from March on.
-fn utc(moment: Moment) -> String {
+pub(super) fn utc(moment: Moment) -> String {
     let seconds = moment.unix_seconds();
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let from_march_0000 = days.saturating_add(719_468);

@@ -71,7 +71,11 @@ pub(super) fn no_checkout(server: &Shared, world: &str) -> Response<Body> {
 /// A page that has a sentence alone.
 pub(super) fn refusal(server: &Shared, status: StatusCode, sentence: &str) -> Response<Body> {
     let frame = Frame { title: "Not found", base: &server.base_path, world: None, kind: Kind::Payer };
-    frame.page(status, &alert(sentence))
+    let content = html! {
+        h1 { "Not found" }
+        (alert(sentence))
+    };
+    frame.page(status, &content)
 }
 
 pub(super) fn alert(sentence: &str) -> Markup {
@@ -120,7 +124,11 @@ fn summary(world: &World, provider: Provider, whole: &Whole) -> Markup {
                 dt { "Order" }
                 dd data-testid="order" { (row.order.as_deref().map_or_else(|| "none".to_owned(), parts::short)) }
                 dt { "Status" }
-                dd role="status" data-testid="status" { (parts::badge(&row.status)) " " code { (row.status.code) } }
+                dd {
+                    span role="status" data-testid="status" {
+                        (parts::badge(&row.status)) " " code { (row.status.code) }
+                    }
+                }
                 dt { "Clock" }
                 dd data-testid="clock" { (parts::time(world.now())) ", " (parts::pace(world.pace())) }
                 @if let Some(next) = whole.next {

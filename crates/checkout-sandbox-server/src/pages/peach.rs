@@ -116,6 +116,22 @@ fn row(checkout: CheckoutRecord) -> Row {
     }
 }
 
+/// The codes through which a checkout of the sandbox goes.
+pub(super) fn lifecycle() -> Vec<Status> {
+    let codes = [
+        "700.400.580",
+        "000.200.100",
+        "000.200.000",
+        "000.400.000",
+        "000.100.110",
+        "800.100.151",
+        "100.396.101",
+        "100.396.104",
+        "000.100.200",
+    ];
+    codes.map(|code| status(code.to_owned())).to_vec()
+}
+
 fn status(code: String) -> Status {
     let (words, tone) = match &*code {
         "700.400.580" => ("Created, and not opened", Tone::Open),

@@ -3,6 +3,7 @@
 use checkout_tables::Moment;
 
 pub(super) use crate::provider::Provider;
+use crate::timeline;
 
 /// The kind of a status, for the color and the word beside the color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,16 @@ pub(super) struct Whole {
     /// The way in which the payer is sent to the page.
     pub(super) way_in: &'static str,
     pub(super) way_back: Option<WayBack>,
+}
+
+impl Whole {
+    /// The statuses as the timeline has them.
+    pub(super) fn timeline_statuses(&self) -> Vec<timeline::Status> {
+        let statuses = self.history.iter();
+        statuses
+            .map(|(at, status)| timeline::Status { at: *at, code: status.code.clone(), words: status.words })
+            .collect()
+    }
 }
 
 /// The reason why an act did not happen.

@@ -85,6 +85,8 @@ enum State {
 pub(crate) struct Attempt {
     pub(crate) url: String,
     pub(crate) at: Moment,
+    /// The number of the world's latest request before the attempt.
+    pub(crate) after: u64,
     pub(crate) took_ms: u64,
     pub(crate) letter: Letter,
     pub(crate) outcome: Result<Answer, String>,
@@ -396,6 +398,16 @@ impl Message {
         self.deliveries.iter().any(|delivery| !delivery.attempts.is_empty())
     }
 
+    /// The attempts at all receivers.
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+        self.deliveries.iter().flat_map(|delivery| &delivery.attempts)
+    }
+
+    /// The states of the deliveries, one word each.
+    pub(crate) fn states(&self) -> Vec<&'static str> {
+        self.deliveries.iter().map(|delivery| delivery.state.name()).collect()
+    }
+
     fn is_over(&self) -> bool {
         let waits = |delivery: &Delivery| matches!(delivery.state, State::Waiting(_) | State::Held);
         !self.deliveries.iter().any(waits)
@@ -417,6 +429,19 @@ impl Message {
     }
 }
 
+impl State {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Waiting(_) => "waiting",
+            Self::Held => "held",
+            Self::Delivered => "delivered",
+            Self::GivenUp => "given_up",
+            Self::Dropped => "dropped",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
 impl Delivery {
     fn new(to: To, at: Moment, fault: Option<Fault>, number: u64) -> Self {
         let state = match fault {
@@ -435,14 +460,8 @@ impl Delivery {
     }
 
     fn to_json(&self) -> Value {
-        let (state, next, reason) = match &self.state {
-            State::Waiting(next) => ("waiting", Some(next.unix_millis()), None),
-            State::Held => ("held", None, None),
-            State::Delivered => ("delivered", None, None),
-            State::GivenUp => ("given_up", None, None),
-            State::Dropped => ("dropped", None, None),
-            State::Refused(reason) => ("refused", None, Some(reason)),
-        };
+        let next = if let State::Waiting(next) = &self.state { Some(next.unix_millis()) } else { None };
+        let reason = if let State::Refused(reason) = &self.state { Some(reason) } else { None };
         let (endpoint, url) = match &self.to {
             To::Endpoint(number) => (Some(number), None),
             To::Url(url) => (None, Some(url)),
@@ -451,7 +470,7 @@ impl Delivery {
         json!({
             "endpoint": endpoint,
             "url_of_checkout": url,
-            "state": state,
+            "state": self.state.name(),
             "reason": reason,
             "next_unix_ms": next,
             "attempts": attempts,
