@@ -171,7 +171,9 @@ pub(crate) async fn send_all_by_hand(
 /// comes before the answer to the create.
 pub(crate) async fn deliver_early(world: &World, provider: Provider, checkout: &str) {
     if pay_early(world, provider, checkout) {
-        advance(world, Until::Moment(world.now())).await;
+        let _alone = world.hooks().courier.write().await;
+        deliver_due(world, &world.quiet()).await;
+        world.hooks().tell();
     }
 }
 
