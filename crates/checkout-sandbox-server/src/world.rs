@@ -20,13 +20,14 @@ use crate::faults::{self, Faults, Rule};
 use crate::journal::{Entry, Journal};
 use crate::keys::{Keys, number_of};
 use crate::machine;
+use crate::mask::Mask;
 use crate::problem::Problem;
 use crate::tokens::Tokens;
 use crate::traffic::{Step, Traffic};
 use crate::turn::Turn;
-use crate::verdict::Verdict;
 use crate::verdict::judge::Judge;
 use crate::verdict::witness::Witness;
+use crate::verdict::{Finding, Verdict};
 use crate::webhooks::{Hooks, Mail};
 
 pub use hooks::{Attempt, EndpointError, Webhook};
@@ -378,7 +379,18 @@ impl World {
     fn judged(&self, is_final: bool) -> Verdict {
         let played = self.quiet();
         let now = played.clock.shown().now();
-        played.judge(|judge, witness| judge.verdict(&self.name, now, is_final, witness))
+        let mut verdict = played.judge(|judge, witness| judge.verdict(&self.name, now, is_final, witness));
+        self.mask(verdict.findings.iter_mut().chain(&mut verdict.remarks));
+        verdict
+    }
+
+    /// Takes the secrets of the world out of findings: an order can have any name.
+    pub(crate) fn mask<'a>(&self, findings: impl Iterator<Item = &'a mut Finding>) {
+        let mask = Mask::of(&self.keys);
+        for finding in findings {
+            finding.order = finding.order.take().map(|order| mask.text(&order));
+            finding.sentence = mask.text(&finding.sentence);
+        }
     }
 
     /// The webhooks' part of the world that a reset leaves as it is.

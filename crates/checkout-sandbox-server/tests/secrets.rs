@@ -107,6 +107,7 @@ fn everything_shown(running: &Running, checkouts: &[(&str, String)]) -> Vec<(Str
         "worlds/a/export?format=jsonl",
         "worlds/a/export?format=har",
         "worlds/a/checkouts",
+        "worlds/a/verdict",
         "worlds/a/clock",
     ]
     .map(|path| format!("/_/{path}"))

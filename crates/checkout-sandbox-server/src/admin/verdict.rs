@@ -41,13 +41,16 @@ pub(super) async fn release(State(server): Server, Path(name): Path<String>, bod
         (None, None) => return Err(Problem::field("order", "is missing: the fields are order or checkout")),
         (Some(_), Some(_)) => return Err(Problem::field("checkout", "has no place beside order")),
     };
-    let played = named(&server, &name)?.quiet();
+    let world = named(&server, &name)?;
+    let played = world.quiet();
     let now = played.clock.shown().now();
     let findings = played.judge(|judge, witness| judge.release(released, now, witness));
     let unknown = || {
         let message = "no request of this world has made a checkout with this name";
         Problem { status: StatusCode::NOT_FOUND, ..Problem::field(field, message) }
     };
-    let findings: Vec<Value> = findings.ok_or_else(unknown)?.iter().map(Finding::json).collect();
+    let mut findings = findings.ok_or_else(unknown)?;
+    world.mask(findings.iter_mut());
+    let findings: Vec<Value> = findings.iter().map(Finding::json).collect();
     Ok(answer(StatusCode::OK, &json!({ "findings": findings })))
 }

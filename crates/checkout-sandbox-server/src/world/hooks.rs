@@ -61,7 +61,7 @@ pub struct Attempt {
 /// ```
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let server = checkout_sandbox_server::Server::builder().bind().await?;
-/// let refused = server.default_world().add_endpoint("peach", "https://shop.example/hooks");
+/// let refused = server.default_world().add_endpoint("peach", "http://shop.example/hooks");
 /// assert!(refused.unwrap_err().to_string().contains("--allow-target"));
 /// # Ok(()) }
 /// ```
