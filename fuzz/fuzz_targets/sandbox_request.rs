@@ -54,7 +54,8 @@ impl Scene {
     }
 
     fn ask(&self, input: &[u8]) {
-        let request = request(self.server.addr(), input);
+        let key = &self.server.default_world().keys().azotte_api_key;
+        let request = request(self.server.addr(), key, input);
         let answer = self.runtime.block_on(sent(self.server.addr(), &request));
         let is_own =
             input.split(|byte| *byte == b' ').nth(1).is_some_and(|target| target.starts_with(b"/_/"));
@@ -64,8 +65,9 @@ impl Scene {
     }
 }
 
-/// The request's bytes. The length of the body is right, unless the fuzzer says another length.
-fn request(addr: SocketAddr, input: &[u8]) -> Vec<u8> {
+/// The request's bytes. The length of the body is right, unless the fuzzer says another length. The header
+/// `x-api-key: KEY` gets a key that the server knows.
+fn request(addr: SocketAddr, key: &str, input: &[u8]) -> Vec<u8> {
     let end = input.windows(2).position(|two| two == b"\n\n").unwrap_or(input.len());
     let (head, body) = input.split_at(end);
     let body = body.get(2..).unwrap_or_default();
@@ -73,7 +75,9 @@ fn request(addr: SocketAddr, input: &[u8]) -> Vec<u8> {
     let mut request = lines.next().unwrap_or_default().to_vec();
     request.extend(format!(" HTTP/1.1\r\nhost: {addr}\r\nconnection: close\r\n").bytes());
     for line in lines.filter(|line| !line.is_empty()) {
-        request.extend(line);
+        let named = line.strip_suffix(b"KEY").filter(|name| *name == b"x-api-key: ");
+        request.extend(named.unwrap_or(line));
+        request.extend(named.map_or(&b""[..], |_| key.as_bytes()));
         request.extend(b"\r\n");
     }
     request.extend(format!("content-length: {}\r\n\r\n", body.len()).bytes());

@@ -1,5 +1,5 @@
-//! The question to a sandbox: a provider's request, with the fault and the scenario that somebody has chosen, and
-//! the place of the answer in the world's log.
+//! The question to a sandbox: a provider's request, with the fault and the scenario that somebody has chosen,
+//! and the place of the answer in the world's log.
 
 use std::fmt::Display;
 use std::sync::Arc;

@@ -177,8 +177,8 @@ pub(crate) async fn deliver_early(world: &World, provider: Provider, checkout: &
     }
 }
 
-/// Pays a new checkout at once, if a fault says that the webhook comes before the answer to the create. True if
-/// the fault says so.
+/// Pays a new checkout at once, if a fault says that the webhook comes before the answer to the create. True
+/// if the fault says so.
 pub(crate) fn pay_early(world: &World, provider: Provider, checkout: &str) -> bool {
     let change = world.change();
     let played = world.played();
