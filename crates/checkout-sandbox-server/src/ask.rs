@@ -10,6 +10,7 @@ use checkout_transport::http::Method;
 use checkout_transport::http::request::Parts;
 use checkout_transport::{Request, Response, TransportError};
 
+use crate::card;
 use crate::choice;
 use crate::faults::{self, Fault, Route, Struck};
 use crate::machine;
@@ -18,7 +19,7 @@ use crate::place::Api;
 use crate::problem::Problem;
 use crate::traffic::{Arrived, Entry};
 use crate::wire::{self, Plan};
-use crate::world::{Visit, World};
+use crate::world::{Played, Visit, World};
 use crate::worlds::Worlds;
 
 /// A provider's request to a world.
@@ -49,18 +50,10 @@ pub(crate) struct Asked {
 pub(crate) fn ask(worlds: &Worlds, world: &Arc<World>, question: Question) -> Result<Asked, Problem> {
     let Question { api, prefix, mut head, body, is_judged } = question;
     let played = world.played();
-    let route = match api {
-        Api::AllScale => Route::AllScale(played.allscale.route_of(&head)),
-        Api::Azotte => Route::Azotte(played.azotte.route_of(&head)),
-        Api::Peach | Api::PeachAuth => Route::Peach(played.peach.route_of(&head)),
-    };
+    let route = route_of(&played, api, &head);
     let of_header = faults::of_header(&mut head, route)?.map(|fault| Struck { fault, draw: 0 });
     let chosen = choice::of_header(&mut head, route.provider())?;
-    let order = || match api {
-        Api::AllScale => played.allscale.order_of(&head, &body),
-        Api::Azotte => played.azotte.order_of(&head, &body),
-        Api::Peach | Api::PeachAuth => played.peach.order_of(&head, &body),
-    };
+    let order = || order_of(&played, api, &head, &body);
     let creates = route.name().is_some_and(|route| CREATES.contains(&&*route));
     let scenario = match (chosen, creates) {
         (_, false) => None,
@@ -71,7 +64,7 @@ pub(crate) fn ask(worlds: &Worlds, world: &Arc<World>, question: Question) -> Re
             of_order.transpose()?.flatten().or_else(of_amount)
         }
     };
-    let by_rule = || played.faults.meet(route, || faults::identity(route, order().as_deref(), &head, &body));
+    let by_rule = || meet_rules(&played, api, &head, &body);
     let struck = of_header.or_else(by_rule);
     let request = Request::from_parts(head, body);
     let (fault, wire) = match struck {
@@ -115,6 +108,43 @@ pub(crate) fn ask(worlds: &Worlds, world: &Arc<World>, question: Question) -> Re
         worlds.lead_token(token, seconds, world);
     }
     Ok(Asked { answer, wire, made })
+}
+
+/// Shows a request to the rules of the world alone: a request of the file that left nothing else behind.
+pub(crate) fn meet(world: &World, question: Question) {
+    let Question { api, mut head, body, .. } = question;
+    let played = world.quiet();
+    // A fault in the header takes the place of the rules.
+    let route = route_of(&played, api, &head);
+    if faults::of_header(&mut head, route).is_ok_and(|fault| fault.is_none()) {
+        meet_rules(&played, api, &head, &body);
+    }
+}
+
+fn meet_rules(played: &Played, api: Api, head: &Parts, body: &Bytes) -> Option<Struck> {
+    let route = route_of(played, api, head);
+    let identity = || {
+        // The file has the body without a card.
+        let body = if api == Api::Azotte { card::without_card(body) } else { body.clone() };
+        faults::identity(route, order_of(played, api, head, &body).as_deref(), head, &body)
+    };
+    played.faults.meet(route, identity)
+}
+
+fn route_of(played: &Played, api: Api, head: &Parts) -> Route {
+    match api {
+        Api::AllScale => Route::AllScale(played.allscale.route_of(head)),
+        Api::Azotte => Route::Azotte(played.azotte.route_of(head)),
+        Api::Peach | Api::PeachAuth => Route::Peach(played.peach.route_of(head)),
+    }
+}
+
+fn order_of(played: &Played, api: Api, head: &Parts, body: &Bytes) -> Option<String> {
+    match api {
+        Api::AllScale => played.allscale.order_of(head, body),
+        Api::Azotte => played.azotte.order_of(head, body),
+        Api::Peach | Api::PeachAuth => played.peach.order_of(head, body),
+    }
 }
 
 /// A request that has come to a world.

@@ -41,6 +41,9 @@ pub(crate) fn amount_of(provider: Provider, number: usize) -> Option<String> {
 /// # Errors
 /// The header names no scenario.
 pub(crate) fn of_header(head: &mut Parts, provider: Provider) -> Result<Option<&'static str>, Problem> {
+    if head.headers.get_all(HEADER).iter().nth(1).is_some() {
+        return Err(Problem::field(HEADER, "is given twice: a checkout has one scenario"));
+    }
     let Some(value) = head.headers.remove(HEADER) else { return Ok(None) };
     let name = value.to_str().unwrap_or_default().trim();
     let found = names(provider).iter().find(|known| **known == name);

@@ -235,9 +235,22 @@ async fn deliver_due(world: &World, played: &Played) -> Vec<Value> {
         take_in(world, played);
         let job = played.mail.log().next_job(played.clock.shown().now());
         let Some(job) = job else { return attempts };
-        attempts.extend(attempt(world, played, &job, false).await);
-        played.mail.log().free(&job);
+        let under_way = UnderWay { played, job };
+        attempts.extend(attempt(world, played, &under_way.job, false).await);
+        drop(under_way);
         world.hooks().tell();
+    }
+}
+
+/// A delivery that is under way. A delivery that is given up, because its client has gone, waits again.
+struct UnderWay<'a> {
+    played: &'a Played,
+    job: Job,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.played.mail.log().free(&self.job);
     }
 }
 

@@ -80,13 +80,11 @@ impl Faults {
         now.into_iter().map(|rule| self.add(rule)).collect()
     }
 
-    /// Begins again with these rules.
-    pub(crate) fn begin_again(&self, first: &[Rule]) {
+    /// Begins again with these rules, and returns the rules with their numbers.
+    pub(crate) fn begin_again(&self, first: &[Rule]) -> Vec<Rule> {
         *self.rules() = Rules::default();
-        for rule in first {
-            // There was room for the rules in the beginning.
-            let _ = self.add(rule.clone());
-        }
+        // There was room for the rules in the beginning.
+        first.iter().filter_map(|rule| self.add(rule.clone()).ok()).collect()
     }
 
     /// A copy of the rules, with the numbers of the requests that the rules have met.

@@ -87,7 +87,9 @@ fn world_of(shared: &Shared, path: &str) -> Option<Arc<World>> {
     let notes_itself = match of {
         "worlds" => {
             let sends = rest.ends_with("/resend") || rest.ends_with("/edit");
-            sends || matches!(rest, "clock" | "fork" | "endpoints") || rest.starts_with("endpoints/")
+            sends
+                || matches!(rest, "clock" | "fork" | "endpoints" | "released")
+                || rest.starts_with("endpoints/")
         }
         "board" => rest == "clock",
         "pay" => false,

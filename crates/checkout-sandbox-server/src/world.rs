@@ -6,6 +6,7 @@ mod snapshot;
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub struct World {
     tokens: Mutex<Tokens>,
     /// Taken by each change that has several steps.
     turn: Turn,
+    /// True as soon as somebody has taken the world away: another world may have the name.
+    gone: AtomicBool,
     /// The file that keeps the changes.
     journal: OnceLock<Arc<Journal>>,
     kept: Mutex<Snapshots>,
@@ -118,6 +121,7 @@ impl World {
         let played = Arc::new(Played::new(&name, seed, start, &keys, root)?);
         let (hooks, autopay, first_faults) = (Hooks::default(), Mutex::default(), Mutex::default());
         let (tokens, turn, kept) = (Mutex::default(), Turn::default(), Mutex::default());
+        let gone = AtomicBool::new(false);
         let journal = OnceLock::new();
         Some(Self {
             name,
@@ -130,6 +134,7 @@ impl World {
             hooks,
             tokens,
             turn,
+            gone,
             journal,
             kept,
         })
@@ -329,7 +334,8 @@ impl World {
             played.peach.reset();
         });
         played.set_autopay(self.autopay());
-        played.faults.begin_again(&self.first_faults());
+        let first = played.faults.begin_again(&self.first_faults());
+        *self.first_faults.lock().unwrap_or_else(PoisonError::into_inner) = first;
         *played.traffic() = Traffic::default();
         played.judge(|judge, _| *judge = Judge::default());
         log.begin_again();

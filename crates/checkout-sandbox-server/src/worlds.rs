@@ -74,8 +74,8 @@ impl Worlds {
     ) -> Result<Arc<World>, NotAdded> {
         let world = Arc::new(world);
         // A name that the server has made up in an earlier run is not made up again.
-        if let Some(number) = world.name().strip_prefix('w').and_then(|number| number.parse().ok()) {
-            self.named.fetch_max(number, Ordering::Relaxed);
+        if let Some(number) = world.name().strip_prefix('w').and_then(|number| number.parse::<u64>().ok()) {
+            self.named.fetch_max(number.saturating_add(1), Ordering::Relaxed);
         }
         self.write(|index| {
             if index.by_name.contains_key(world.name()) {

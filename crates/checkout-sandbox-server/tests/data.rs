@@ -326,3 +326,95 @@ fn the_seed_of_the_file_counts() {
     second.shutdown();
     remove(&path);
 }
+
+#[test]
+fn faults_choices_and_the_shop_s_word_are_played_back() {
+    let path = path("faults");
+    let running = start(&path);
+    let clock = json!({ "pace": "frozen", "unix_ms": START_MS });
+    let keys = running.new_world(&json!({ "name": "a", "seed": 7, "clock": clock }));
+    let post = |of: &str, body: Value| admin(&running, "POST", &format!("/_/worlds/a{of}"), body);
+    let put = |of: &str, body: Value| admin(&running, "PUT", &format!("/_/worlds/a{of}"), body);
+    // Reads leave nothing behind, and these two use up Peach's limit.
+    initiate(running.addr(), "", &keys, "order-0001");
+    let read = || peach_status(running.addr(), "", &keys, "order-0001").status;
+    assert_eq!([read(), read()], [200, 200]);
+    // From now on the rules count each request.
+    post("/faults", json!({ "provider": "azotte", "fault": "rate_limited", "permille": 500, "seed": 3 }));
+    post("/faults", json!({ "provider": "allscale", "fault": "lost_answer", "route": "create", "nth": 2 }));
+    post("/faults", json!({ "provider": "peach", "fault": "garbage", "route": "status", "nth": 9 }));
+    assert_eq!(read(), 429);
+    let submit = |headers: &[(&str, &str)], order: &Value| {
+        let body = json!({
+            "order": {
+                "offerIdentifier": "of_1", "correlationId": order,
+                "items": [{ "itemIdentifier": "it_1" }], "customer": { "customerUrn": "cu.1" }
+            },
+            "paymentMethod": { "paymentChannel": "CreditCard", "creditCard": {
+                "cardHolderName": "A Payer", "cardNumber": "4111111111111111", "expireMonth": "12",
+                "expireYear": "2030", "cvc": "123"
+            } }
+        });
+        let keys = [
+            ("x-tn", &*keys.azotte_x_tn),
+            ("x-api-key", &keys.azotte_api_key),
+            ("content-type", "application/json"),
+        ];
+        let path = "/api/v1/c2a/offer/checkout";
+        common::send(
+            running.addr(),
+            "POST",
+            path,
+            &[&keys[..], headers].concat(),
+            body.to_string().as_bytes(),
+        )
+        .map(|answer| answer.status)
+    };
+    // Without an order, chance goes by the content. Each of these makes a checkout, or is refused.
+    let statuses: Vec<_> = (0..8).map(|_| submit(&[], &Value::Null)).collect();
+    assert!(statuses.contains(&Some(202)) && statuses.contains(&Some(429)), "{statuses:?}");
+    // The work is done, and the answer is an error.
+    assert_eq!(submit(&[("x-sandbox-fault", "late_internal_error")], &json!("late")), Some(500));
+    assert_eq!(submit(&[("x-sandbox-fault", "lost_answer")], &json!("lost")), None);
+    let chosen = ("x-sandbox-scenario", "three_ds_url");
+    assert_eq!(submit(&[chosen, ("x-sandbox-fault", "extra_fields")], &json!("chosen")), Some(202));
+    assert_eq!(submit(&[chosen, chosen], &json!("twice")), Some(400));
+    create(&running, &keys, 0, "first");
+    let body = json!({ "currency": 1, "amount_cents": 1000, "order_id": "second" }).to_string();
+    assert!(shop(&running, &keys, 0).send("POST", "/v1/checkout_intents/", &body).is_none());
+    put("/autopay", json!({ "after_ms": 2_000 }));
+    put("/clock", json!({ "skew_ms": 5_000, "advance_ms": 60_000 }));
+    create(&running, &keys, 65, "paid-by-itself");
+    put("/clock", json!({ "advance_ms": 2_000 }));
+    post("/released", json!({ "order": "paid-by-itself" }));
+    // A world that is gone leaves its name to another world.
+    admin(&running, "DELETE", "/_/worlds/a/faults/3", Value::Null);
+    running.new_world(&json!({ "name": "b", "clock": clock }));
+    admin(&running, "DELETE", "/_/worlds/b", Value::Null);
+    running.new_world(&json!({ "name": "b", "seed": 9, "clock": clock }));
+
+    let also = |running: &Running| {
+        ["faults", "autopay", "clock"]
+            .map(|of| admin(running, "GET", &format!("/_/worlds/a/{of}"), Value::Null))
+            .to_vec()
+    };
+    let before = [shown(&running), also(&running)];
+    running.shutdown();
+    let again = start(&path);
+    assert_eq!([shown(&again), also(&again)], before);
+    again.shutdown();
+    // The faults of the command line are those of the present start.
+    let with_fault = || Running::start(server().data(&path).fault("peach:garbage; route=status"));
+    for _ in 0..2 {
+        let running = with_fault();
+        let faults = admin(&running, "GET", "/_/worlds/default/faults", Value::Null);
+        assert_eq!(faults["faults"].as_array().unwrap().len(), 1, "{faults}");
+        admin(&running, "POST", "/_/worlds/default/reset", Value::Null);
+        running.shutdown();
+    }
+    let without = start(&path);
+    let faults = admin(&without, "GET", "/_/worlds/default/faults", Value::Null);
+    assert_eq!(faults, json!({ "faults": [] }));
+    without.shutdown();
+    remove(&path);
+}

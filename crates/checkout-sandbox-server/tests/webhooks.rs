@@ -430,13 +430,15 @@ fn a_delivery_that_a_reset_overtakes_shows_nowhere() {
     let (held, _) = listener.accept().unwrap();
     assert_eq!(running.admin("POST", "/_/worlds/a/reset", &Value::Null).0, 200);
     confirm("after");
-    let (mut second, _) = listener.accept().unwrap();
+    let (second, _) = listener.accept().unwrap();
     assert_eq!(log(&running, "a").len(), 1);
     // The first receiver refuses, too late; the second takes the webhook.
     let mut stream = BufReader::new(held);
     read(&mut stream).unwrap();
     stream.get_mut().write_all(b"HTTP/1.1 500 X\r\ncontent-length: 0\r\n\r\n").unwrap();
-    second.write_all(b"HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    let mut stream = BufReader::new(second);
+    read(&mut stream).unwrap();
+    stream.get_mut().write_all(b"HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n").unwrap();
     let wait = "/_/worlds/a/wait?for=webhook.delivered&order=after";
     assert_eq!(running.admin("GET", wait, &Value::Null).0, 200);
     let attempts = &log(&running, "a")[0]["deliveries"][0]["attempts"];
@@ -936,4 +938,34 @@ fn a_test_in_rust_needs_no_route_for_webhooks() {
     let at: Vec<_> = webhook.attempts.iter().map(|attempt| attempt.at.unix_seconds()).collect();
     assert_eq!(at, [1_800_000_060, 1_800_000_120]);
     assert_eq!(webhook.attempts[0].url, receiver.url("/hooks"));
+}
+
+#[test]
+fn a_client_that_gives_up_a_step_leaves_the_receiver_to_the_next_step() {
+    let server = start();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let keys = frozen(&server, "w");
+    endpoint(&server, "w", "allscale", &format!("http://{}/hooks", listener.local_addr().unwrap()));
+    AllScale { addr: server.addr(), prefix: "", keys: &keys, unix_seconds: START }.new_intent("order-1");
+    // The client goes away while the receiver has the request, and the receiver never answers.
+    let mut client = common::connect(server.addr());
+    let body = "{\"advance_ms\": 3600000}";
+    let head = "PUT /_/worlds/w/clock HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json";
+    write!(client, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let (first, _) = listener.accept().unwrap();
+    drop(client);
+    // The delivery is given up: the connection ends.
+    let mut stream = BufReader::new(first);
+    while read(&mut stream).is_some() {}
+    let thread = thread::spawn(move || {
+        let (second, _) = listener.accept().unwrap();
+        let mut stream = BufReader::new(second);
+        read(&mut stream).unwrap();
+        stream.get_mut().write_all(b"HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    });
+    let attempts = advance(&server, "w", 1);
+    assert_eq!(attempts.len(), 1, "{attempts:?}");
+    assert_eq!(attempts[0]["answer"]["status"], 200);
+    thread.join().unwrap();
+    server.shutdown();
 }

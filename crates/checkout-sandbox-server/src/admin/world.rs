@@ -66,6 +66,7 @@ pub(super) async fn remove(State(server): Server, Path(name): Path<String>) -> O
         let change = world.change();
         let noted = change.note(|| Entry::new("removed", Value::Null));
         noted.map_err(|reason| Problem::new(StatusCode::SERVICE_UNAVAILABLE, reason))?;
+        world.end();
         server.worlds.remove(&name);
     }
     world.hooks().tell();

@@ -236,7 +236,7 @@ impl Log {
         self.begins
     }
 
-    /// Lets the receiver of a job get the next delivery.
+    /// Lets the receiver of a job get the next delivery. A job that nobody has recorded waits again.
     pub(crate) fn free(&mut self, job: &Job) {
         if job.begins != self.begins {
             return;
@@ -244,6 +244,7 @@ impl Log {
         if let Some(place) = self.busy.iter().position(|to| *to == job.to) {
             self.busy.swap_remove(place);
         }
+        self.queue(job.message);
     }
 
     /// The first delivery to a receiver that is not busy.

@@ -1,6 +1,7 @@
 //! A change of a world, which the server's file keeps if there is a file.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use checkout_tables::Moment;
 
@@ -43,6 +44,11 @@ impl World {
         self.journal.get().and_then(|journal| journal.broken())
     }
 
+    /// Writes nothing down from now on: the world is taken away.
+    pub(crate) fn end(&self) {
+        self.gone.store(true, Ordering::SeqCst);
+    }
+
     /// Changes the endpoints.
     pub(crate) fn change_endpoints<T>(&self, act: impl FnOnce(&mut Endpoints) -> T) -> T {
         let change = self.change();
@@ -61,7 +67,8 @@ impl Change<'_> {
     /// The reason why the file takes nothing more.
     pub(crate) fn note(&self, entry: impl FnOnce() -> Entry) -> Result<(), String> {
         match self.world.journal.get() {
-            Some(journal) if self.held.is_outermost() => {
+            // An entry of a world that is gone would be an entry of the next world of the name.
+            Some(journal) if self.held.is_outermost() && !self.world.gone.load(Ordering::SeqCst) => {
                 journal.append(&self.world.name, self.times, &entry())
             }
             Some(_) | None => Ok(()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::Moment;
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use super::{Played, World};
 use crate::clock::Pace;
-use crate::faults::Rules;
+use crate::faults::{Rule, Rules};
 use crate::journal::Entry;
 use crate::machine;
 use crate::traffic::Traffic;
@@ -27,6 +28,8 @@ pub(crate) struct Snapshot {
     faults: Rules,
     traffic: Traffic,
     judge: Judge,
+    autopay: Option<Duration>,
+    first_faults: Vec<Rule>,
     pace: Pace,
     at: Moment,
 }
@@ -176,7 +179,21 @@ impl World {
         let (allscale, azotte, peach) = forks;
         let (faults, traffic) = (played.faults.copied(), played.traffic().clone());
         let judge = played.judge(|judge, _| judge.clone());
-        Snapshot { allscale, azotte, peach, log, endpoints, faults, traffic, judge, pace, at }
+        let (autopay, first_faults) = (self.autopay(), self.first_faults());
+        Snapshot {
+            allscale,
+            azotte,
+            peach,
+            log,
+            endpoints,
+            faults,
+            traffic,
+            judge,
+            autopay,
+            first_faults,
+            pace,
+            at,
+        }
     }
 
     fn take_over(&self, snapshot: &Snapshot) {
@@ -193,6 +210,8 @@ impl World {
         played.faults.take_over(&snapshot.faults);
         *played.traffic() = snapshot.traffic.clone();
         played.judge(|judge, _| *judge = snapshot.judge.clone());
+        *self.autopay.lock().unwrap_or_else(PoisonError::into_inner) = snapshot.autopay;
+        self.first_faults.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&snapshot.first_faults);
         *self.hooks.endpoints() = snapshot.endpoints.clone();
         drop(log);
         self.hooks.tell();

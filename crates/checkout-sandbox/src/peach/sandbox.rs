@@ -138,7 +138,7 @@ impl Sandbox {
     /// assert_eq!((sandbox.faults_waiting(), sandbox.clock().now()), (0, before.clock().now()));
     /// ```
     pub fn restore(&self, other: &Self) {
-        self.0.world.restore(&other.0.world, |state| self.0.adopt(state));
+        self.0.world.restore(&other.0.world, |state| self.0.adopt(state, &other.0));
     }
 
     /// Sends the next new checkout through `scenario`. Several scenarios wait in the order of the calls. A

@@ -21,6 +21,7 @@ use super::scenario::{NOT_FOUND, Scenario};
 use super::state::{LOOKED_FOR, State, StatusRequest, Visits};
 use super::{door, signed};
 use crate::counts::{MINUTE, drop_old};
+use crate::generator::Generator;
 use crate::json::Json;
 use crate::mishap::{Mishap, take_fault};
 use crate::world::World;
@@ -353,8 +354,18 @@ impl Server {
         other.unwrap_or_else(|| checkout.made_up_other(self.live))
     }
 
-    /// Makes the checkouts of another sandbox those of the merchants of this sandbox.
-    pub(super) fn adopt(&self, state: &mut State) {
+    /// Makes the checkouts of another sandbox those of the merchants of this sandbox. Sandboxes of different
+    /// merchants never give the same token out.
+    pub(super) fn adopt(&self, state: &mut State, other: &Self) {
+        let names = |server: &Self| -> Vec<String> {
+            server.merchants.iter().map(|merchant| merchant.entity_id().to_owned()).collect()
+        };
+        let own = names(self);
+        if own != names(other) {
+            let own = own.concat();
+            let mixed = own.bytes().fold(0, |mixed: u64, byte| mixed.wrapping_mul(31) ^ u64::from(byte));
+            state.token_ids = Generator::new(state.token_ids.number() ^ mixed);
+        }
         for checkout in &mut state.checkouts {
             if let Some(merchant) = self.merchants.get(checkout.merchant) {
                 merchant.entity_id().clone_into(&mut checkout.order.entity_id);
