@@ -97,6 +97,11 @@ impl Fields {
         texts.flatten().map(Some).ok_or_else(|| Problem::field(name, "has to be a list of texts"))
     }
 
+    /// A value of any kind.
+    pub(crate) fn any(&mut self, name: &'static str) -> Option<Value> {
+        self.take(name)
+    }
+
     pub(crate) fn object(&mut self, name: &'static str) -> Result<Option<Self>, Problem> {
         match self.take(name) {
             None => Ok(None),

@@ -110,6 +110,29 @@ impl Journal {
         })
     }
 
+    /// Keeps the next entries together: all of them are in the file after [`keep_all`](Self::keep_all), and none
+    /// of them if the file is closed before.
+    ///
+    /// # Errors
+    /// The reason in words.
+    pub(crate) fn keep_together(&self) -> Result<(), String> {
+        self.execute("BEGIN IMMEDIATE")
+    }
+
+    /// Writes the entries that are kept together.
+    ///
+    /// # Errors
+    /// The reason in words.
+    pub(crate) fn keep_all(&self) -> Result<(), String> {
+        self.execute("COMMIT")
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), String> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = store.connection.as_ref().ok_or(CLOSED)?;
+        connection.execute_batch(sql).map_err(|error| reason(&error))
+    }
+
     /// Closes the file, so that another server may open the file.
     pub(crate) fn close(&self) {
         self.store.lock().unwrap_or_else(PoisonError::into_inner).connection = None;

@@ -85,6 +85,7 @@ mod provider;
 mod query;
 mod replay;
 mod reprint;
+mod seed_file;
 mod server;
 mod shared;
 mod shown;

@@ -1,5 +1,6 @@
 //! The playback of the server's file at the start.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -12,14 +13,14 @@ use crate::shared::Shared;
 use crate::verdict::judge::Judge;
 use crate::webhooks::content::Provider;
 use crate::webhooks::endpoint::Endpoints;
-use crate::{courier, exchange, machine, making, own};
+use crate::{courier, exchange, machine, making, own, seed_file};
 
 /// Plays the file back, after the first entry, which is the default world. Nothing is sent. Then lets the
 /// worlds go on, and keeps their changes in the file.
 ///
 /// # Errors
 /// The reason why the file cannot be played back.
-pub(crate) fn play(shared: &Shared, router: &mut Router) -> Result<(), String> {
+pub(crate) fn play(shared: &Arc<Shared>, router: &mut Router) -> Result<(), String> {
     let Some(journal) = &shared.journal else { return Ok(()) };
     shared.playing.store(true, Ordering::SeqCst);
     let played = journal.read(FIRST, |row| {
@@ -32,7 +33,7 @@ pub(crate) fn play(shared: &Shared, router: &mut Router) -> Result<(), String> {
         // The clients that the judge has not seen are gone.
         world.quiet().judge(|judge, _| *judge = Judge::default());
         world.keep_in(journal);
-        if !std::sync::Arc::ptr_eq(&world, shared.worlds.default_world()) {
+        if !Arc::ptr_eq(&world, shared.worlds.default_world()) {
             courier::start(&world, &shared.targets);
         }
     }
@@ -55,7 +56,7 @@ pub(crate) fn first(journal: &Journal) -> Result<Option<(Row, u64, Start)>, Stri
     Ok(Some((row, seed, start)))
 }
 
-fn play_row(shared: &Shared, router: &mut Router, row: Row) -> Result<(), String> {
+fn play_row(shared: &Arc<Shared>, router: &mut Router, row: Row) -> Result<(), String> {
     let _pin = machine::pin(row.machine);
     let data = row.entry.data.clone();
     let text = |name: &str| data.get(name).and_then(Value::as_str);
@@ -96,6 +97,7 @@ fn play_row(shared: &Shared, router: &mut Router, row: Row) -> Result<(), String
             let lines: Vec<String> = lines.filter_map(|line| line.as_str().map(str::to_owned)).collect();
             world.begin_with(&lines, millis("autopay_ms")).map_err(|problem| problem.message)?;
         }
+        "seed_file" => seed_file::remember(shared, &world, row.entry.data)?,
         "skew" => world.set_skew_ms(data.get("ms").and_then(Value::as_i64).ok_or("has no time")?),
         "refuse" => world.quiet().mail.log().play_refusal(row.at, &data).ok_or("is no refusal")?,
         "endpoints" => {

@@ -29,6 +29,7 @@ use crate::hosts::Hosts;
 use crate::journal::{Journal, Row};
 use crate::making::WorldError;
 use crate::place::{Api, Place};
+use crate::seed_file::SeedFile;
 use crate::shared::Shared;
 use crate::urls::Urls;
 use crate::webhooks::content::Provider;
@@ -37,7 +38,8 @@ use crate::wire::{Lent, Plan};
 use crate::world::World;
 use crate::worlds::Worlds;
 use crate::{
-    about, admin, courier, faults, forward, intake, machine, making, own, pages, problem, replay, wire,
+    about, admin, courier, faults, forward, intake, machine, making, own, pages, problem, replay, seed_file,
+    wire,
 };
 
 /// The sandboxes as a server. A server begins with a [builder](Self::builder).
@@ -74,6 +76,7 @@ impl Server {
             faults: Vec::new(),
             autopay: None,
             data: None,
+            seed_file: None,
         }
     }
 }
@@ -101,6 +104,7 @@ pub struct Builder {
     faults: Vec<String>,
     autopay: Option<Duration>,
     data: Option<PathBuf>,
+    seed_file: Option<String>,
 }
 
 impl Builder {
@@ -200,6 +204,30 @@ impl Builder {
         self
     }
 
+    /// Plays the requests of a seed file at the start. `text` is JSON: an object with a list `requests`, each
+    /// request with `post`, `put` or `delete`, which is the path of an admin route, and with the `body`. A
+    /// member `//` is a comment. [`World::reset`] plays the requests about the world again, but for the
+    /// endpoints, which a reset leaves in place.
+    ///
+    /// A server with a [data file](Self::data) plays the requests only when the data file is new.
+    ///
+    /// ```
+    /// use checkout_sandbox_server::Server;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let seed_file = r#"{ "requests": [
+    ///     { "//": "A world for the tests.", "post": "/_/worlds", "body": { "name": "tests" } },
+    ///     { "put": "/_/worlds/tests/autopay", "body": { "after_ms": 2000 } }
+    /// ] }"#;
+    /// let server = Server::builder().seed_requests(seed_file).bind().await?;
+    /// assert!(server.world("tests").is_some_and(|world| world.autopay().is_some()));
+    /// # Ok(()) }
+    /// ```
+    pub fn seed_requests(mut self, text: impl Into<String>) -> Self {
+        self.seed_file = Some(text.into());
+        self
+    }
+
     /// Listens, and answers requests in the background from now on. Needs a Tokio runtime with I/O and time.
     ///
     /// # Errors
@@ -211,7 +239,14 @@ impl Builder {
         }
         let rules = self.faults.iter().map(|line| faults::rule_of_line(line)).collect::<Result<Vec<_>, _>>();
         rules.map_err(|problem| BindError::Fault(problem.sentence()))?;
+        let seed_file =
+            self.seed_file.as_deref().map(SeedFile::read).transpose().map_err(BindError::SeedFile)?;
         let kept = self.data.as_deref().map(Kept::open).transpose()?;
+        // A data file that is there has all that the seed file has done.
+        let seed_file = seed_file.filter(|_| kept.as_ref().is_none_or(|kept| kept.first.is_none()));
+        if let (Some(kept), Some(_)) = (&kept, &seed_file) {
+            kept.together()?;
+        }
         let listener = listen(self.host, self.port).await?;
         let addr = listener.local_addr().map_err(|error| BindError::io(self.host, self.port, error))?;
         let mut listeners = vec![(None, listener)];
@@ -257,12 +292,27 @@ impl Builder {
         let begun = shared.worlds.default_world().begin_with(&self.faults, self.autopay);
         begun.map_err(|problem| BindError::Fault(problem.sentence()))?;
         courier::start(shared.worlds.default_world(), &shared.targets);
+        if let Some(file) = &seed_file {
+            play_seed_file(&shared, &mut router, file).await?;
+        }
         let listeners = listeners.into_iter().map(|(api, listener)| {
             let door = Door { shared: Arc::clone(&shared), router: router.clone(), api };
             tokio::spawn(door.take_in(listener, stopped.clone()))
         });
         Ok(RunningServer { addr, listeners: listeners.collect(), shared, stop })
     }
+}
+
+/// Plays a seed file. The data file stays new if a request is refused.
+async fn play_seed_file(shared: &Arc<Shared>, router: &mut Router, file: &SeedFile) -> Result<(), BindError> {
+    let played = seed_file::play(shared, router, file).await.map_err(BindError::SeedFile);
+    let Some(journal) = &shared.journal else { return played };
+    let told = |reason| BindError::of_data(&shared.state, reason);
+    let kept = played.and_then(|()| journal.keep_all().map_err(told));
+    if kept.is_err() {
+        journal.close();
+    }
+    kept
 }
 
 /// The file of a server that starts, with the first entry.
@@ -277,6 +327,12 @@ impl Kept {
         let journal = Arc::new(Journal::open(path).map_err(told)?);
         let first = replay::first(&journal).map_err(told)?;
         Ok(Self { journal, first })
+    }
+
+    /// Keeps the entries of the start together.
+    fn together(&self) -> Result<(), BindError> {
+        let told = |reason| BindError::of_data(&self.journal.path().display().to_string(), reason);
+        self.journal.keep_together().map_err(told)
     }
 
     /// The default world: that of the file, or a new world, which becomes the file's.
@@ -449,6 +505,9 @@ pub enum BindError {
     /// A rule for faults cannot be read.
     #[error("fault: {0}")]
     Fault(String),
+    /// A seed file cannot be read, or a request of the file is refused.
+    #[error("seed file: {0}")]
+    SeedFile(String),
     /// The file for the state cannot be used.
     #[error("data file {path}: {reason}")]
     Data {

@@ -58,6 +58,7 @@ pub struct World {
     autopay: Mutex<Option<Duration>>,
     /// The rules with which the world begins.
     first_faults: Mutex<Vec<Rule>>,
+    after_reset: Mutex<Option<AfterReset>>,
     played: Arc<Played>,
     hooks: Hooks,
     tokens: Mutex<Tokens>,
@@ -69,6 +70,9 @@ pub struct World {
     journal: OnceLock<Arc<Journal>>,
     kept: Mutex<Snapshots>,
 }
+
+/// The thing that is done after each reset of a world.
+pub(crate) type AfterReset = Arc<dyn Fn(&World) + Send + Sync>;
 
 /// The providers as a world plays them.
 pub(crate) struct Played {
@@ -122,7 +126,7 @@ impl World {
         let (hooks, autopay, first_faults) = (Hooks::default(), Mutex::default(), Mutex::default());
         let (tokens, turn, kept) = (Mutex::default(), Turn::default(), Mutex::default());
         let gone = AtomicBool::new(false);
-        let journal = OnceLock::new();
+        let (journal, after_reset) = (OnceLock::new(), Mutex::default());
         Some(Self {
             name,
             seed,
@@ -130,6 +134,7 @@ impl World {
             keys,
             autopay,
             first_faults,
+            after_reset,
             played,
             hooks,
             tokens,
@@ -303,8 +308,9 @@ impl World {
     }
 
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
-    /// clock was in the beginning. The snapshots stay, and the sandboxes that somebody holds are those of the
-    /// world still.
+    /// clock was in the beginning. The requests of a [seed file](crate::Builder::seed_requests) about the world
+    /// are played again. The snapshots stay, and the sandboxes that somebody holds are those of the world
+    /// still.
     ///
     /// ```
     /// use checkout_sandbox::allscale::Fault;
@@ -326,7 +332,7 @@ impl World {
         let _ = change.note(|| Entry::new("reset", Value::Null));
         let played = &self.played;
         // Nothing acts in between, and no webhook is taken.
-        let _acts = played.acts.lock().unwrap_or_else(PoisonError::into_inner);
+        let acts = played.acts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut log = played.mail.log();
         played.clock.begin_again(self.start, machine::now(), || {
             played.allscale.reset();
@@ -343,8 +349,17 @@ impl World {
         if self.snapshots().is_empty() {
             self.tokens().end_all();
         }
-        drop(log);
+        drop((log, acts));
+        let after = self.after_reset.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(after) = after {
+            after(self);
+        }
         self.hooks.kick.notify_one();
+    }
+
+    /// Does `after` at the end of each reset from now on, as a part of the reset. `after` waits for nothing.
+    pub(crate) fn after_resets(&self, after: AfterReset) {
+        *self.after_reset.lock().unwrap_or_else(PoisonError::into_inner) = Some(after);
     }
 
     /// The access tokens that lead to the world.

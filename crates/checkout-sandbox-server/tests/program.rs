@@ -181,7 +181,7 @@ fn wrong_arguments_end_with_2_and_say_which() {
     for (arguments, expected) in [
         (&["--port", "x"][..], "--port: \"x\" is not a number from 0 to 65535"),
         (&["--prot", "1"], "invalid option '--prot'"),
-        (&["serve"], "\"serve\" is no command: the commands are run, verdict and listen"),
+        (&["serve"], "\"serve\" is no command: the commands are run, verdict, listen and init"),
         (&["run"], "run: no command follows"),
         (&["--fault", "peach:boom"], "fault: fault has to be one of lost_before"),
         (&["verdict", "--now"], "invalid option '--now'"),
@@ -422,4 +422,71 @@ fn verdict_asks_a_running_server() {
         let (code, out, error) = told(&run(&["verdict", "--server", server]));
         assert_eq!((code, &*out), (Some(2), ""), "{error}");
     }
+}
+
+#[test]
+fn init_writes_a_seed_file_that_the_server_takes() {
+    let path = path("seed");
+    let file = path.to_str().unwrap();
+    let (code, out, error) = told(&run(&["init", file]));
+    assert_eq!((code, &*error), (Some(0), ""));
+    assert!(out.contains(&format!("checkout-sandbox --seed-file {file}")), "{out}");
+    let written = fs::read_to_string(&path).unwrap();
+    let json: Value = serde_json::from_str(&written).unwrap();
+    let requests = json["requests"].as_array().unwrap();
+    assert!(requests.iter().all(|request| request["//"].is_string()), "each request has a comment");
+
+    let serving = Serving::start(&["--seed-file", file]);
+    let get = |path: &str| admin(serving.addr(), "GET", path, "").1;
+    let autopay = requests.iter().find(|request| request["put"] == "/_/worlds/default/autopay").unwrap();
+    assert_eq!(get("/_/worlds/default/autopay"), autopay["body"]);
+    let rule = requests.iter().find(|request| request["post"] == "/_/worlds/tests/faults").unwrap();
+    for _ in 0..2 {
+        let faults = get("/_/worlds/tests/faults");
+        assert_eq!(faults["faults"][0]["fault"], rule["body"]["fault"]);
+        assert_eq!(faults["faults"].as_array().unwrap().len(), 1);
+        assert_eq!(admin(serving.addr(), "DELETE", "/_/worlds/tests/faults", "").0, 204);
+        assert_eq!(admin(serving.addr(), "POST", "/_/worlds/tests/reset", "").0, 200);
+    }
+    assert_eq!(get("/_/worlds/tests/endpoints")["endpoints"].as_array().unwrap().len(), 1);
+    assert_eq!(serving.end(Signal::TERM), Some(0));
+    let (code, ..) = told(&run(&["--seed-file", file, "run", "--", "sh", "-c", "exit 7"]));
+    assert_eq!(code, Some(7));
+
+    // A file that is there stays as it is.
+    fs::write(&path, "{}").unwrap();
+    let (code, out, error) = told(&run(&["init", file]));
+    assert_eq!((code, &*out, &*fs::read_to_string(&path).unwrap()), (Some(2), "", "{}"));
+    assert_eq!(error, format!("checkout-sandbox: init: {file} is there already, and stays as it is\n"));
+    fs::remove_file(&path).unwrap();
+    let (code, _, error) = told(&run(&["init", "/nowhere/at/all"]));
+    assert_eq!(code, Some(2));
+    assert!(error.starts_with("checkout-sandbox: init: /nowhere/at/all: "), "{error}");
+}
+
+#[test]
+fn a_seed_file_that_is_wrong_ends_with_2_and_names_the_place() {
+    let path = path("wrong-seed");
+    let file = path.to_str().unwrap();
+    let large = "/".repeat((1 << 20) + 1);
+    for (text, expected) in [
+        ("{", "is not JSON: EOF while parsing an object at line 1 column 1"),
+        (r#"{"requests":[{"post":"/_/worlds/a/reset"}]}"#, "request 1: post has no place here: "),
+        (
+            r#"{"requests":[{"post":"/_/worlds"},{"put":"/_/worlds/default/autopay","body":{"after":1}}]}"#,
+            "request 2, put /_/worlds/default/autopay: after no such field: the fields are after_ms",
+        ),
+        (&large, "is larger than 1 MiB"),
+    ] {
+        fs::write(&path, text).unwrap();
+        for command in [&[][..], &["run", "--", "true"]] {
+            let (code, out, error) = told(&run(&[&["--port", "0", "--seed-file", file], command].concat()));
+            assert_eq!((code, &*out), (Some(2), ""), "{error}");
+            assert!(error.starts_with(&format!("checkout-sandbox: seed file {file}: {expected}")), "{error}");
+        }
+    }
+    fs::remove_file(&path).unwrap();
+    let (code, _, error) = told(&run(&["--seed-file", file]));
+    assert_eq!(code, Some(2));
+    assert!(error.starts_with(&format!("checkout-sandbox: seed file {file}: ")), "{error}");
 }

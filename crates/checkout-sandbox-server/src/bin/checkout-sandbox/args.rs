@@ -24,6 +24,8 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
     checkout-sandbox listen --forward-to URL [--server URL] [--world NAME]
                      posts the webhooks of a running server to a receiver that the server cannot reach
                      (default: the server http://127.0.0.1:4700, and its world default)
+    checkout-sandbox init [FILE]
+                     writes a seed file with comments to begin with (default: sandbox.json)
 
     --port N           the port; 0 is a free port      (default: 4700; with run: 0)
     --host ADDRESS     the address to listen on        (default: 127.0.0.1)
@@ -34,6 +36,7 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
                        (may be given more than once)
     --autopay TIME     pays each new checkout of the default world after this time, as 2s or 500ms
     --seed N           the seed of the ids of the default world (default: 1)
+    --seed-file FILE   plays the requests of the file at the start; init writes such a file
     --data FILE        keeps the state in the file; without the option, in memory alone
     --ready-file PATH  writes addresses and keys as JSON when the server listens
     --json             prints the banner as one line of JSON (not with run)
@@ -56,6 +59,7 @@ pub(crate) struct Args {
     faults: Vec<String>,
     autopay: Option<Time>,
     data: Option<PathBuf>,
+    pub(crate) seed_file: Option<PathBuf>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) json: bool,
 }
@@ -81,6 +85,7 @@ pub(crate) enum Command {
     Run { program: OsString, arguments: Vec<OsString>, fails: bool },
     Verdict { server: String, world: String, is_final: bool, fails: bool, json: bool },
     Listen { server: String, world: String, forward_to: String },
+    Init { file: PathBuf },
     Help,
     Version,
 }
@@ -110,6 +115,7 @@ impl Args {
             faults: Vec::new(),
             autopay: None,
             data: None,
+            seed_file: None,
             ready_file: None,
             json: false,
         };
@@ -139,6 +145,7 @@ impl Args {
                     args.public_url = Some(value(&mut parser, "--public-url", "a URL")?);
                 }
                 Arg::Long("data") => args.data = Some(raw(&mut parser, "--data")?.into()),
+                Arg::Long("seed-file") => args.seed_file = Some(raw(&mut parser, "--seed-file")?.into()),
                 Arg::Long("ready-file") => args.ready_file = Some(raw(&mut parser, "--ready-file")?.into()),
                 Arg::Long("split-ports") => args.split_ports = true,
                 Arg::Long("json") => args.json = true,
@@ -167,8 +174,12 @@ impl Args {
                     args.command = listen(&mut parser)?;
                     return Ok(args);
                 }
+                Arg::Value(word) if word == "init" => {
+                    args.command = init(&mut parser)?;
+                    return Ok(args);
+                }
                 Arg::Value(word) => {
-                    let commands = "the commands are run, verdict and listen";
+                    let commands = "the commands are run, verdict, listen and init";
                     return Err(Wrong(format!("{word:?} is no command: {commands}")));
                 }
                 Arg::Long(_) | Arg::Short(_) => return Err(Wrong(argument.unexpected().to_string())),
@@ -246,6 +257,20 @@ fn listen(parser: &mut Parser) -> Result<Command, Wrong> {
     Ok(Command::Listen { server, world, forward_to })
 }
 
+/// The file of `init`.
+fn init(parser: &mut Parser) -> Result<Command, Wrong> {
+    let mut file = None;
+    while let Some(argument) = parser.next().map_err(|error| Wrong(error.to_string()))? {
+        match argument {
+            Arg::Value(path) if file.is_none() && !path.is_empty() => file = Some(path.into()),
+            Arg::Long(_) | Arg::Short(_) | Arg::Value(_) => {
+                return Err(Wrong(argument.unexpected().to_string()));
+            }
+        }
+    }
+    Ok(Command::Init { file: file.unwrap_or_else(|| USUAL_SEED_FILE.into()) })
+}
+
 fn value<T: std::str::FromStr>(parser: &mut Parser, name: &str, wanted: &str) -> Result<T, Wrong> {
     let raw = raw(parser, name)?;
     let value = raw.to_str().and_then(|text| text.parse().ok());
@@ -260,6 +285,8 @@ fn raw(parser: &mut Parser, name: &str) -> Result<OsString, Wrong> {
 const USUAL_SERVER: &str = "http://127.0.0.1:4700";
 
 const USUAL_WORLD: &str = "default";
+
+const USUAL_SEED_FILE: &str = "sandbox.json";
 
 #[cfg(test)]
 mod tests {
@@ -301,6 +328,14 @@ mod tests {
         assert_eq!(parse(line).unwrap().command, told("http://127.0.0.1:4700", "default"));
         let line = format!("{line} --server http://127.0.0.1:1 --world w");
         assert_eq!(parse(&line).unwrap().command, told("http://127.0.0.1:1", "w"));
+    }
+
+    #[test]
+    fn init_has_a_file_of_a_usual_name() {
+        for (line, file) in [("init", "sandbox.json"), ("init a.json", "a.json"), ("init -- --b", "--b")] {
+            assert_eq!(parse(line).unwrap().command, Command::Init { file: file.into() });
+        }
+        assert_eq!(parse("--seed-file a run x").unwrap().seed_file, Some("a".into()));
     }
 
     #[test]
@@ -361,7 +396,10 @@ mod tests {
                 "--seed: \"9007199254740992\" is not a whole number from 0 to 2^53 - 1",
             ),
             ("--ready-file=", "--ready-file: no value follows"),
-            ("serve", "\"serve\" is no command: the commands are run, verdict and listen"),
+            ("serve", "\"serve\" is no command: the commands are run, verdict, listen and init"),
+            ("init a b", "unexpected argument \"b\""),
+            ("init --force", "invalid option '--force'"),
+            ("--seed-file=", "--seed-file: no value follows"),
             ("run --fail", "run: no command follows: run -- CMD ARGS..."),
             ("run --fail --", "run: no command follows: run -- CMD ARGS..."),
             ("run --failed -- x", "run: \"--failed\" is no option: the option is --fail"),

@@ -6,9 +6,11 @@ mod child;
 #[cfg(target_os = "linux")]
 mod kin;
 mod ready_file;
+mod seed_file;
 mod signals;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use checkout_sandbox_server::{BindError, ListenError, RunningServer};
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     match args.command {
         Command::Help => return print(args::HELP),
         Command::Version => return print(concat!("checkout-sandbox ", env!("CARGO_PKG_VERSION"), "\n")),
+        Command::Init { file } => return init(&file),
         Command::Serve | Command::Run { .. } | Command::Listen { .. } | Command::Verdict { .. } => {}
     }
     let runtime = match runtime() {
@@ -64,7 +67,14 @@ async fn start(args: Args) -> ExitCode {
     {
         return fail(WRONG_USE, &format!("--ready-file: {}: {error}", path.display()));
     }
-    let server = match args.server().bind().await {
+    let mut server = args.server();
+    if let Some(path) = &args.seed_file {
+        match seed_file::read(path) {
+            Ok(text) => server = server.seed_requests(text),
+            Err(error) => return fail(WRONG_USE, &format!("seed file {}: {error}", path.display())),
+        }
+    }
+    let server = match server.bind().await {
         Ok(server) => server,
         Err(error) => return fail_to_bind(&error, &args),
     };
@@ -86,6 +96,7 @@ async fn start(args: Args) -> ExitCode {
         Command::Serve
         | Command::Listen { .. }
         | Command::Verdict { .. }
+        | Command::Init { .. }
         | Command::Help
         | Command::Version => serve(&server, args.json, &mut signals).await,
     };
@@ -95,6 +106,20 @@ async fn start(args: Args) -> ExitCode {
     }
     server.shutdown().await;
     code
+}
+
+/// Writes a seed file to begin with.
+fn init(path: &Path) -> ExitCode {
+    let shown = path.display();
+    match seed_file::init(path) {
+        Ok(()) => {
+            print(&format!("{shown} is written. To play the file: checkout-sandbox --seed-file {shown}\n"))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fail(WRONG_USE, &format!("init: {shown} is there already, and stays as it is"))
+        }
+        Err(error) => fail(WRONG_USE, &format!("init: {shown}: {error}")),
+    }
 }
 
 /// Posts the webhooks of a running server to a receiver, until Ctrl-C.
@@ -167,6 +192,10 @@ fn fail_to_bind(error: &BindError, args: &Args) -> ExitCode {
             fail(WRONG_USE, &format!("{error}\ncheckout-sandbox --help lists the arguments."))
         }
         BindError::Address { .. } => fail(WRONG_USE, &format!("--host {}: {error}", args.host)),
+        BindError::SeedFile(reason) => {
+            let path = args.seed_file.as_deref().unwrap_or_else(|| Path::new(""));
+            fail(WRONG_USE, &format!("seed file {}: {reason}", path.display()))
+        }
         BindError::Data { .. } => fail(WRONG_USE, &error.to_string()),
         BindError::Keys | _ => fail(1, &error.to_string()),
     }
