@@ -110,8 +110,8 @@ impl Journal {
         })
     }
 
-    /// Keeps the next entries together: all of them are in the file after [`keep_all`](Self::keep_all), and none
-    /// of them if the file is closed before.
+    /// Keeps the next entries together: all of them are in the file after [`keep_all`](Self::keep_all), and
+    /// none of them if the file is closed before.
     ///
     /// # Errors
     /// The reason in words.

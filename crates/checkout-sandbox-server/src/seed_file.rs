@@ -181,7 +181,8 @@ fn let_reset_play(shared: &Arc<Shared>, world: &World, requests: Vec<SeedRequest
         }
         let mut router = admin::router(shared);
         for (request, _) in requests.iter().filter_map(|request| request.to_http().ok()) {
-            // A world that begins again takes what it took in the beginning, and these routes wait for nothing.
+            // A world that begins again takes the requests that the world took in the beginning, and these
+            // routes wait for nothing.
             let _ = pin!(router.call(request)).poll(&mut Context::from_waker(Waker::noop()));
         }
     }));

@@ -308,9 +308,9 @@ impl World {
     }
 
     /// Begins again: no checkout, no waiting scenario or fault, the same keys and ids, and the clock as the
-    /// clock was in the beginning. The requests of a [seed file](crate::Builder::seed_requests) about the world
-    /// are played again. The snapshots stay, and the sandboxes that somebody holds are those of the world
-    /// still.
+    /// clock was in the beginning. The requests of a [seed file](crate::Builder::seed_requests) about the
+    /// world are played again. The snapshots stay, and the sandboxes that somebody holds are those of the
+    /// world still.
     ///
     /// ```
     /// use checkout_sandbox::allscale::Fault;
