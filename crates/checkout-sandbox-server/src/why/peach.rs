@@ -111,8 +111,7 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
         return None;
     }
     let pairs: Pairs = all.into_iter().filter(|(name, _)| name != SIGNATURE).collect();
-    let shown: Pairs =
-        pairs.iter().map(|(name, value)| (name.clone(), mask.named("", name, value))).collect();
+    let shown: Pairs = pairs.iter().map(|(name, value)| (name.clone(), mask.named(name, value))).collect();
     let shown_raw = match mask.body_of(content_type, raw.as_bytes()) {
         crate::mask::Body::Text(text) => text,
         crate::mask::Body::Empty | crate::mask::Body::Bytes(_) => String::new(),
