@@ -45,6 +45,8 @@ pub(crate) struct Entry {
     pub(crate) number: u64,
     /// The world's time at which the request came.
     pub(crate) at: Moment,
+    /// The milliseconds by which the provider's own clock was ahead of the world's time.
+    pub(crate) skew_ms: i64,
     /// The machine's time that the answer took.
     pub(crate) took: Duration,
     pub(crate) api: Api,
@@ -209,6 +211,7 @@ mod tests {
         Entry {
             number,
             at: Moment::from_unix_millis(0),
+            skew_ms: 0,
             took: Duration::ZERO,
             api: Api::AllScale,
             method: head.method,

@@ -325,6 +325,37 @@ fn the_other_refusals_of_allscale_are_told_in_words() {
     assert!(said.starts_with("A field of the body is refused: currency: set exactly one"), "{said}");
 }
 
+#[test]
+fn a_time_is_compared_with_the_provider_s_own_clock() {
+    let running = frozen();
+    let keys = published(&running);
+    let said = |timestamp: &str, nonce: &str| {
+        let text = ["GET", "/v1/test/ping", "", timestamp, nonce, &digest("")].join("\n");
+        let signature = Base64::encode_string(&mac(keys.allscale_api_secret.as_bytes(), &text));
+        let headers = [&*keys.allscale_api_key, timestamp, nonce, &format!("v1={signature}")];
+        let status = ask(&running, "GET", "/v1/test/ping", headers, "").unwrap().status;
+        (status, why(&running, "default")["sentences"][0].as_str().unwrap_or_default().to_owned())
+    };
+    let set = |skew: i64| {
+        let (status, answer) = running.admin("PUT", "/_/worlds/default/clock", &json!({ "skew_ms": skew }));
+        assert_eq!(status, 200, "{answer}");
+    };
+    set(-1_000_500);
+    // The provider's clock is at 1799998999.5, and tells whole seconds.
+    let (status, sentence) = said(NOW, "n-1");
+    let behind = "The X-Timestamp is 1001 seconds ahead of the provider's own clock, and 300 are allowed. That \
+                  clock is at 1799998999, with a skew of -1000500 ms from the world's time";
+    assert!(status == 401 && sentence.starts_with(behind), "{status} {sentence}");
+    let milliseconds = said("1799998999500", "n-2");
+    assert!(milliseconds.1.starts_with("The X-Timestamp is in milliseconds"), "{milliseconds:?}");
+    assert_eq!(said("1799999000", "n-3").0, 200);
+    // The sentence of a request goes by the skew that was set then.
+    set(0);
+    let (_, old) = running.admin("GET", "/_/worlds/default/requests/1", &Value::Null);
+    assert_eq!(old["why"]["sentences"][0], sentence);
+    assert_eq!(said(NOW, "n-4").0, 200);
+}
+
 type Fields = Vec<(&'static str, String)>;
 
 fn fields(keys: &Keys) -> Fields {

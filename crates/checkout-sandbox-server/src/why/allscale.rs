@@ -66,7 +66,7 @@ fn door(entry: &Entry, world: &World, message: &str) -> Vec<String> {
         ];
     }
     if message.contains("window") {
-        return vec![time(entry.at.unix_seconds(), timestamp)];
+        return vec![time(entry, timestamp)];
     }
     if message.contains("nonce") {
         let nonce = only(entry, HEADERS[2]);
@@ -83,17 +83,25 @@ fn door(entry: &Entry, world: &World, message: &str) -> Vec<String> {
     Vec::new()
 }
 
-/// The refusal of a time, for the world's time in seconds.
-fn time(now: i64, timestamp: &str) -> String {
+/// The refusal of a time. The provider compares the time with its own clock.
+fn time(entry: &Entry, timestamp: &str) -> String {
     let sent: i128 = timestamp.parse().unwrap_or_default();
-    let now = i128::from(now);
+    let own = entry.at.unix_millis().saturating_add(entry.skew_ms);
+    let now = i128::from(own.div_euclid(1_000));
     if (now - sent / 1_000).abs() <= WINDOW {
         return "The X-Timestamp is in milliseconds: the provider wants seconds.".to_owned();
     }
     let (apart, way) = ((now - sent).abs(), if sent < now { "behind" } else { "ahead of" });
+    let (clock, rest) = match entry.skew_ms {
+        0 => ("the world's time", format!("The world's time is {now}")),
+        skew => (
+            "the provider's own clock",
+            format!("That clock is at {now}, with a skew of {skew} ms from the world's time"),
+        ),
+    };
     format!(
-        "The X-Timestamp is {apart} seconds {way} the world's time, and {WINDOW} are allowed. The world's time is \
-         {now}: GET /_/worlds/{{world}}/clock shows the time of a world."
+        "The X-Timestamp is {apart} seconds {way} {clock}, and {WINDOW} are allowed. {rest}: GET \
+         /_/worlds/{{world}}/clock shows the time of a world."
     )
 }
 
