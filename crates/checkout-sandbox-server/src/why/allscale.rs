@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 use serde_json::Value;
 
-use super::signing::{Form, Search, Tried, hex, sha256};
+use super::signing::{Form, MOST_SEARCHED, Search, Tried, hex, sha256};
 use super::{Why, Wrong, answer, header_fault, only, others};
 use crate::mask::{Body, Mask};
 use crate::reprint::reprints;
@@ -119,6 +119,9 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
         Body::Empty | Body::Bytes(_) => String::new(),
     };
     let host = only(entry, "host").unwrap_or_default();
+    let signed = [&entry.path, &entry.prefix, query, timestamp, nonce, host];
+    let is_long = entry.body.len() + signed.map(str::len).iter().sum::<usize>() > MOST_SEARCHED;
+    let reprints = if is_long { Vec::new() } else { reprints(body) };
     let parts = Parts {
         method: entry.method.as_str(),
         path: &entry.path,
@@ -129,10 +132,8 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
         host,
         body,
         digest: sha256(&entry.body),
-        others: reprints(body)
-            .into_iter()
-            .map(|(name, text)| (name, hex(&sha256(text.as_bytes()))))
-            .collect(),
+        others: reprints.into_iter().map(|(name, text)| (name, hex(&sha256(text.as_bytes())))).collect(),
+        is_long,
     };
     let masked_query = mask.form(query);
     let shown = Parts { query: &masked_query, body: &shown_body, others: parts.others.clone(), ..parts };
@@ -155,6 +156,7 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
             wrong("the secret was signed with without st_", secret.trim_start_matches("st_").as_bytes()),
         ],
         rare,
+        is_long,
     })
 }
 
@@ -171,6 +173,8 @@ struct Parts<'a> {
     digest: [u8; 32],
     /// The digests of the body as the body can be printed anew, each with the mistake.
     others: Vec<(&'static str, String)>,
+    /// True if only the right text is wanted.
+    is_long: bool,
 }
 
 impl Parts<'_> {
@@ -181,6 +185,9 @@ impl Parts<'_> {
         let right = [method, path, query, timestamp, nonce, hash];
         let lines = |lines: &[&str]| lines.join("\n");
         let mut texts = vec![Tried::new("", lines(&right))];
+        if self.is_long {
+            return texts;
+        }
         let mut with = |name: &str, place: usize, line: &str| {
             let mut changed = right;
             if let Some(at) = changed.get_mut(place).filter(|at| **at != line) {
