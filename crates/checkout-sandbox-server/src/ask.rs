@@ -181,6 +181,8 @@ impl Came<'_> {
         name: fn(&Fault) -> &'static str,
         request: Request,
     ) -> (Result<Response, TransportError>, Option<String>) {
+        // The clocks of the three providers are always set together.
+        let skew_ms = self.played.allscale.skew_ms();
         let begin = machine::passing();
         let exchange = sandbox(request);
         let took = machine::passing().saturating_since(begin);
@@ -206,6 +208,7 @@ impl Came<'_> {
             let entry = Entry {
                 number,
                 at,
+                skew_ms,
                 took: took.saturating_add(delay),
                 api: self.api,
                 method: head.method,

@@ -71,8 +71,8 @@ impl<'a> Mask<'a> {
 
     /// The value of a header.
     pub(crate) fn header(&self, name: &str, value: &str) -> String {
-        match kind("", name) {
-            Kind::Open => self.text(&self.without_secrets_of_url(value)),
+        match kind(false, name) {
+            Kind::Open => self.text(&self.without_secrets_of_url(value, 0)),
             Kind::Key => self.ending(value),
             Kind::Secret => match value.split_once(' ') {
                 Some((scheme @ ("Bearer" | "Basic"), _)) => format!("{scheme} {MARK}"),
@@ -83,12 +83,17 @@ impl<'a> Mask<'a> {
 
     /// A query or a form. Pairs without a secret stand as they came.
     pub(crate) fn form(&self, form: &str) -> String {
+        self.form_in(form, 0)
+    }
+
+    /// A query or a form in so many URLs.
+    fn form_in(&self, form: &str, urls: usize) -> String {
         let pieces = form.split('&').map(|piece| {
             let Some((name, raw)) = piece.split_once('=') else { return self.text(piece) };
             let Some((decoded_name, value)) = form_urlencoded::parse(piece.as_bytes()).next() else {
                 return self.text(piece);
             };
-            let shown = self.named("", &decoded_name, &value);
+            let shown = self.value(kind(false, &decoded_name), &value, urls);
             let raw = if shown == value {
                 raw.to_owned()
             } else {
@@ -124,10 +129,15 @@ impl<'a> Mask<'a> {
         })
     }
 
-    /// The value under a name, as a text. `parent` is the name of the object around the value.
-    pub(crate) fn named(&self, parent: &str, name: &str, value: &str) -> String {
-        match kind(parent, name) {
-            Kind::Open => self.text(&without_card_numbers(&self.without_secrets_of_url(value))),
+    /// The value under a name, as a text.
+    pub(crate) fn named(&self, name: &str, value: &str) -> String {
+        self.value(kind(false, name), value, 0)
+    }
+
+    /// A value of a kind, in so many URLs.
+    fn value(&self, kind: Kind, value: &str, urls: usize) -> String {
+        match kind {
+            Kind::Open => self.text(&without_card_numbers(&self.without_secrets_of_url(value, urls))),
             Kind::Key => self.ending(value),
             Kind::Secret if value.is_empty() => String::new(),
             Kind::Secret => MARK.to_owned(),
@@ -145,8 +155,9 @@ impl<'a> Mask<'a> {
         format!("{MARK}{ending}")
     }
 
-    /// A URL without a password and without the secrets of the query. Any other text stays.
-    fn without_secrets_of_url<'t>(&self, text: &'t str) -> Cow<'t, str> {
+    /// A URL without a password and without the secrets of the query. Any other text stays. The URL stands in
+    /// the queries of so many other URLs.
+    fn without_secrets_of_url<'t>(&self, text: &'t str, urls: usize) -> Cow<'t, str> {
         let begin = text.get(..8).unwrap_or(text).to_ascii_lowercase();
         if !begin.starts_with("http://") && !begin.starts_with("https://") {
             return Cow::Borrowed(text);
@@ -164,11 +175,13 @@ impl<'a> Mask<'a> {
         if let Some(path) = path {
             shown.extend(["/", path]);
         }
-        if let Some(query) = query {
+        if query.is_some() && urls >= MOST_URLS {
+            shown.extend(["?", MARK]);
+        } else if let Some(query) = query {
             let (query, fragment) = query.split_once('#').unwrap_or((query, ""));
-            shown.extend(["?", &self.form(query)]);
+            shown.extend(["?", &self.form_in(query, urls + 1)]);
             if !fragment.is_empty() {
-                shown.extend(["#", &self.form(fragment)]);
+                shown.extend(["#", &self.form_in(fragment, urls + 1)]);
             }
         }
         Cow::Owned(shown)
@@ -184,10 +197,7 @@ impl<'a> Mask<'a> {
             rest = rest.get(token.len()..).unwrap_or_default();
             match first {
                 '{' | '[' => {
-                    let above = levels.last();
-                    let hidden = above.is_some_and(|level| level.hides(&levels));
-                    let name = above.filter(|_| first == '[').map_or_else(String::new, |of| of.name.clone());
-                    levels.push(Level { name, is_object: first == '{', wants_name: first == '{', hidden });
+                    levels.push(Level::below(levels.last(), first == '{'));
                     shown.push(first);
                 }
                 '}' | ']' => {
@@ -205,10 +215,10 @@ impl<'a> Mask<'a> {
                 _ => match levels.last_mut() {
                     Some(level) if level.wants_name => {
                         level.wants_name = false;
-                        level.name = decoded(token).into_owned();
+                        level.name(&decoded(token));
                         shown.push_str(token);
                     }
-                    _ => shown.push_str(&self.json_value(token, &levels)),
+                    _ => shown.push_str(&self.json_value(token, levels.last())),
                 },
             }
         }
@@ -216,24 +226,27 @@ impl<'a> Mask<'a> {
     }
 
     /// A text, a number or a word of JSON.
-    fn json_value(&self, token: &str, levels: &[Level]) -> String {
+    fn json_value(&self, token: &str, level: Option<&Level>) -> String {
         let value = decoded(token);
-        if levels.last().is_some_and(|level| level.hidden) {
+        if level.is_some_and(|level| level.hidden) {
             return format!("\"{MARK}\"");
         }
-        let (parent, name) = names(levels);
         if value == "null" && token == "null" {
             return token.to_owned();
         }
-        let masked = self.named(parent, name, &value);
+        let masked = self.value(level.map_or(Kind::Open, |level| level.kind), &value, 0);
         if masked == value { token.to_owned() } else { serde_json::Value::from(masked).to_string() }
     }
 }
 
-/// An object or a list that is open.
+/// An object or a list that is open. A level keeps no name: a body can have many levels under a long name.
 struct Level {
-    /// The name of the member that is read. A list has the name that the list stands under.
-    name: String,
+    /// The kind of the member that is read. A list has the kind of the member that the list is.
+    kind: Kind,
+    /// True if the member that is read is a card or an authentication, if the member is an object.
+    is_judged: bool,
+    /// True if the object is a card or an authentication.
+    in_judged: bool,
     is_object: bool,
     wants_name: bool,
     /// True if everything in the object or list is secret.
@@ -241,21 +254,26 @@ struct Level {
 }
 
 impl Level {
-    /// True if an object or a list that opens here is secret as a whole.
-    fn hides(&self, levels: &[Self]) -> bool {
-        let (parent, name) = names(levels);
+    /// An object or a list that opens in another.
+    fn below(above: Option<&Self>, is_object: bool) -> Self {
+        let is_judged = above.is_some_and(|above| above.is_judged);
+        let kind = above.map_or(Kind::Open, |above| above.kind);
         // The members of a card and of an authentication are judged one by one.
-        self.hidden || (kind(parent, name) != Kind::Open && !is_judged_by_member(&plain(name)))
+        let hidden = above.is_some_and(|above| above.hidden) || (kind != Kind::Open && !is_judged);
+        if is_object {
+            let kind = Kind::Open;
+            Self { kind, is_judged: false, in_judged: is_judged, is_object, wants_name: true, hidden }
+        } else {
+            let in_judged = above.is_some_and(|above| above.in_judged);
+            Self { kind, is_judged, in_judged, is_object, wants_name: false, hidden }
+        }
     }
-}
 
-/// The names of the object around a value, and of the value.
-fn names(levels: &[Level]) -> (&str, &str) {
-    let mut objects = levels.iter().rev();
-    let name = objects.next().map_or("", |level| &*level.name);
-    // A list has the name of the member above.
-    let parent = objects.find(|level| level.is_object && level.name != name).map_or("", |of| &*of.name);
-    (parent, name)
+    /// Goes on to the member with this name.
+    fn name(&mut self, name: &str) {
+        self.kind = kind(self.in_judged, name);
+        self.is_judged = is_judged_by_member(&plain(name));
+    }
 }
 
 /// The first token of JSON, or of a text that is nearly JSON. Never empty for a text that is not empty.
@@ -288,10 +306,11 @@ fn decoded(token: &str) -> Cow<'_, str> {
     }
 }
 
-fn kind(parent: &str, name: &str) -> Kind {
-    let (name, of_parent, whole) = (plain(name), plain(parent), name.to_ascii_lowercase());
+/// The kind of the value under a name. `in_judged` is true in an object that is a card or an authentication.
+fn kind(in_judged: bool, name: &str) -> Kind {
+    let (name, whole) = (plain(name), name.to_ascii_lowercase());
     // A name without its separators ends as the words end.
-    let begins = |object: &str| of_parent == object || whole.starts_with(&format!("{object}."));
+    let begins = |object: &str| in_judged || whole.starts_with(&format!("{object}."));
     let is_open_member = OPEN_MEMBERS.iter().any(|open| name.ends_with(open));
     if ["authentication", "card", "creditcard"].iter().any(|object| begins(object)) {
         return if is_open_member { Kind::Open } else { Kind::Secret };
@@ -380,6 +399,9 @@ const SECRET_NAMES: [&str; 8] = ["cvv", "cvc", "cvv2", "pan", "pwd", "pin", "exp
 /// The least length of a key of which the last four characters are shown.
 const LEAST_KEY: usize = 12;
 
+/// The most URLs around a query that is read: a URL can stand in the query of another without end.
+const MOST_URLS: usize = 3;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -466,6 +488,37 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(body("application/json", text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_body_that_is_made_to_be_slow_is_masked_too() {
+        let open = "[".repeat(1 << 20);
+        assert_eq!(body("application/json", &open), open);
+        let name = "n".repeat(512 << 10);
+        for inner in ["[".repeat(256 << 10), "1,".repeat(256 << 10), "{\"a\":".repeat(100 << 10)] {
+            let text = format!("{{\"{name}\":[{inner}");
+            assert_eq!(body("application/json", &text), text);
+            let text = format!("{{\"{name}token\":[{inner}\"s3");
+            let shown = body("application/json", &text);
+            assert!(!shown.contains("s3") && shown.ends_with("\"***\""));
+        }
+        let deep = format!("{}{{\"password\":\"s3\"", "{\"a\":".repeat(10_000));
+        assert_eq!(body("application/json", &deep), deep.replace("s3", "***"));
+        let deep = format!("{{\"password\":{}\"s3\"", "[".repeat(10_000));
+        assert_eq!(body("application/json", &deep), deep.replace("s3", "***"));
+    }
+
+    #[test]
+    fn a_url_in_a_url_is_masked_as_deep_as_people_write() {
+        let urls = |count: usize| format!("{}token=s3", "http://a/?u=".repeat(count));
+        let json = |url: &str| body("application/json", &format!("[\"{url}\"]"));
+        for url in [urls(4), urls(90_000)] {
+            let shown = json(&url);
+            assert!(!shown.contains("s3") && shown.len() < 200, "{}", shown.len());
+        }
+        let inner: String = form_urlencoded::byte_serialize(b"http://b/?token=s3&c=1").collect();
+        let shown = json(&format!("http://a/?u={inner}"));
+        assert_eq!(shown, "[\"http://a/?u=http%3A%2F%2Fb%2F%3Ftoken%3D***%26c%3D1\"]");
     }
 
     #[test]

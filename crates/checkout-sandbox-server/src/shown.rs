@@ -38,11 +38,12 @@ pub(crate) struct Answer {
 }
 
 impl Shown {
-    pub(crate) fn of(entry: &Entry, mask: &Mask<'_>) -> Self {
+    /// A request and its answer without headers and bodies, for a list.
+    pub(crate) fn brief(entry: &Entry, mask: &Mask<'_>) -> Self {
         let answer = entry.answer.as_ref().map(|answer| Answer {
             status: answer.status().as_u16(),
-            headers: mask.headers(answer.headers()),
-            body: mask.body(answer.headers(), answer.body()),
+            headers: Vec::new(),
+            body: Body::Empty,
         });
         let text = |text: &Option<String>| text.as_deref().map(|text| mask.text(text));
         Self {
@@ -54,8 +55,8 @@ impl Shown {
             prefix: entry.prefix.clone(),
             path: mask.text(&entry.path),
             query: entry.query.as_deref().map(|query| mask.form(query)),
-            headers: mask.headers(&entry.headers),
-            body: mask.body(&entry.headers, &entry.body),
+            headers: Vec::new(),
+            body: Body::Empty,
             route: entry.route.clone(),
             checkout: entry.about().map(|text| mask.text(text)),
             order: text(&entry.order),
@@ -63,6 +64,16 @@ impl Shown {
             answer,
             arrived: entry.arrived,
         }
+    }
+
+    pub(crate) fn of(entry: &Entry, mask: &Mask<'_>) -> Self {
+        let answer = entry.answer.as_ref().map(|answer| Answer {
+            status: answer.status().as_u16(),
+            headers: mask.headers(answer.headers()),
+            body: mask.body(answer.headers(), answer.body()),
+        });
+        let (headers, body) = (mask.headers(&entry.headers), mask.body(&entry.headers, &entry.body));
+        Self { headers, body, answer, ..Self::brief(entry, mask) }
     }
 
     pub(crate) fn status(&self) -> Option<u16> {

@@ -108,7 +108,7 @@ fn webhooks(message: &Message, mask: &Mask<'_>, all: &mut Vec<(Place, Happened)>
             Err(reason) => Err(mask.text(reason)),
         };
         let shown = Attempt {
-            url: mask.named("", "url", &attempt.url),
+            url: mask.named("url", &attempt.url),
             took_ms: attempt.took_ms,
             headers: headers.map(|(name, value)| ((*name).to_owned(), mask.header(name, value))).collect(),
             body: mask.body_of(content_type, &attempt.letter.body),

@@ -15,13 +15,13 @@ use checkout_transport::{Delivery, Response};
 use crate::clock::Pace;
 use crate::place::Api;
 
-/// The requests of a world from one reset to the next: the latest 10,000, and at most 32 MiB of bodies.
+/// The requests of a world from one reset to the next: the latest 10,000, and at most 32 MiB.
 #[derive(Clone, Default)]
 pub(crate) struct Traffic {
     entries: VecDeque<Arc<Entry>>,
     /// The number of the latest entry. The first entry has the number 1.
     last: u64,
-    /// The bytes of all bodies that are kept.
+    /// The bytes of all entries that are kept.
     kept: usize,
     /// The numbers of the entries about a checkout, by the checkout's id.
     by_checkout: HashMap<Arc<str>, VecDeque<u64>>,
@@ -45,6 +45,8 @@ pub(crate) struct Entry {
     pub(crate) number: u64,
     /// The world's time at which the request came.
     pub(crate) at: Moment,
+    /// The milliseconds by which the provider's own clock was ahead of the world's time.
+    pub(crate) skew_ms: i64,
     /// The machine's time that the answer took.
     pub(crate) took: Duration,
     pub(crate) api: Api,
@@ -168,8 +170,15 @@ impl Traffic {
 }
 
 impl Entry {
+    /// The bytes of the bodies, the headers, the path and the query.
     fn size(&self) -> usize {
-        self.body.len() + self.answer.as_ref().map_or(0, |answer| answer.body().len())
+        let of_headers = |headers: &HeaderMap| -> usize {
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+        };
+        let answer = self.answer.as_ref();
+        let answer = answer.map_or(0, |answer| of_headers(answer.headers()) + answer.body().len());
+        let target = self.path.len() + self.query.as_ref().map_or(0, String::len);
+        target + of_headers(&self.headers) + self.body.len() + answer
     }
 
     /// The checkout that the request is about, though the request was refused or lost.
@@ -189,23 +198,24 @@ const MOST_ENTRIES: usize = 10_000;
 /// The most changes of the clock that a world keeps.
 const MOST_STEPS: usize = 1_000;
 
-/// The most bytes of bodies that a world keeps: 32 MiB.
+/// The most bytes of requests and answers that a world keeps: 32 MiB.
 const MOST_BYTES: usize = 32 << 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use checkout_transport::http::Request;
+    use checkout_transport::http::{HeaderName, HeaderValue, Request};
 
     fn entry(number: u64, checkout: &str, body: usize) -> Entry {
         let (head, ()) = Request::new(()).into_parts();
         Entry {
             number,
             at: Moment::from_unix_millis(0),
+            skew_ms: 0,
             took: Duration::ZERO,
             api: Api::AllScale,
             method: head.method,
-            path: "/".to_owned(),
+            path: String::new(),
             prefix: String::new(),
             query: None,
             headers: head.headers,
@@ -254,5 +264,38 @@ mod tests {
         assert_eq!(traffic.about("c").count(), 0);
         traffic.add(|number| entry(number, "c", 1));
         assert_eq!(numbers(traffic.about("c")), [42]);
+    }
+
+    type Lengthen<'a> = &'a dyn Fn(&mut Entry);
+
+    #[test]
+    fn every_long_part_pushes_older_entries_out() {
+        let long = "x".repeat(1 << 20);
+        let header = || -> HeaderMap {
+            let value = HeaderValue::from_bytes(long.as_bytes()).ok();
+            value.into_iter().map(|value| (HeaderName::from_static("x-long"), value)).collect()
+        };
+        // The name of a header counts, so that 31 such entries have room.
+        let parts: [(u64, Lengthen<'_>); 4] = [
+            (32, &|entry| entry.path.clone_from(&long)),
+            (32, &|entry| entry.query = Some(long.clone())),
+            (31, &|entry| entry.headers = header()),
+            (31, &|entry| {
+                let mut answer = Response::new(Bytes::new());
+                *answer.headers_mut() = header();
+                entry.answer = Some(answer);
+            }),
+        ];
+        for (kept, lengthen) in parts {
+            let mut traffic = Traffic::default();
+            for _ in 0..40 {
+                traffic.add(|number| {
+                    let mut entry = entry(number, "c", 0);
+                    lengthen(&mut entry);
+                    entry
+                });
+            }
+            assert_eq!(numbers(traffic.all()), (41 - kept..=40).collect::<Vec<_>>());
+        }
     }
 }

@@ -39,6 +39,8 @@ pub(crate) enum Finding {
     Mistake(Mistake),
     /// The signature fits no text that was tried.
     Unknown,
+    /// The signature is not right, and the request is too long for a search.
+    TooLong,
 }
 
 /// The mistake that leads to the signature that came.
@@ -171,6 +173,11 @@ impl Signature {
         match &self.finding {
             Finding::Right => "The signature is right.".to_owned(),
             Finding::Mistake(mistake) => format!("The signature is wrong: {}.", mistake.names.join(", and ")),
+            Finding::TooLong => {
+                "The signature fits not the text that was to be signed. The request is too long \
+                                 to search for the mistake: 16 KiB and 200 fields are searched at most."
+                    .to_owned()
+            }
             Finding::Unknown => format!(
                 "The signature fits no text that we have tried: {} pairs of a text and a secret.",
                 self.tried
@@ -183,6 +190,7 @@ impl Signature {
             Finding::Right => ("right", None),
             Finding::Mistake(mistake) => ("mistake", Some(mistake)),
             Finding::Unknown => ("unknown", None),
+            Finding::TooLong => ("too_long", None),
         };
         let signed = mistake.and_then(|mistake| mistake.signed.as_ref());
         let difference = signed.map(|(_, difference)| {

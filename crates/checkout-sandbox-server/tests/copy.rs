@@ -60,7 +60,7 @@ curl --silent --show-error --request 'POST' "$CHECKOUT_SANDBOX_ALLSCALE_URL"'/v1
   --header "x-timestamp: $timestamp" \
   --header "x-nonce: $nonce" \
   --header "x-signature: v1=$signature" \
-  --data-binary "$body"
+  --data-raw "$body"
 "#,
     );
     is(
@@ -249,6 +249,11 @@ fn no_text_of_a_request_ends_a_text_of_a_program() {
         assert_eq!(serde_json::from_str::<String>(literal).unwrap(), body, "{line}");
     }
     assert!(text("rust").contains(&format!(".order_id({nasty:?})")), "{copies:#}");
+    // A body that begins with @ is no file's name: curl reads no file for --data-raw.
+    allscale_of(&running, &keys).send("POST", "/v1/checkout_intents/", "@/etc/passwd").unwrap();
+    let of_file = self::copies(&running, 2);
+    let text = of_file["curl"].as_str().unwrap();
+    assert!(text.contains("body='@/etc/passwd'\n") && text.ends_with("--data-raw \"$body\"\n"), "{text}");
     let page = send(running.addr(), "GET", "/_/board/default/requests/1", &[], b"").unwrap().body;
     assert!(page.contains("data-testid=\"copy-curl\"") && !page.contains("</pre><b>"), "{page}");
 }

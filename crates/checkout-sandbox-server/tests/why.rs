@@ -325,6 +325,37 @@ fn the_other_refusals_of_allscale_are_told_in_words() {
     assert!(said.starts_with("A field of the body is refused: currency: set exactly one"), "{said}");
 }
 
+#[test]
+fn a_time_is_compared_with_the_provider_s_own_clock() {
+    let running = frozen();
+    let keys = published(&running);
+    let said = |timestamp: &str, nonce: &str| {
+        let text = ["GET", "/v1/test/ping", "", timestamp, nonce, &digest("")].join("\n");
+        let signature = Base64::encode_string(&mac(keys.allscale_api_secret.as_bytes(), &text));
+        let headers = [&*keys.allscale_api_key, timestamp, nonce, &format!("v1={signature}")];
+        let status = ask(&running, "GET", "/v1/test/ping", headers, "").unwrap().status;
+        (status, why(&running, "default")["sentences"][0].as_str().unwrap_or_default().to_owned())
+    };
+    let set = |skew: i64| {
+        let (status, answer) = running.admin("PUT", "/_/worlds/default/clock", &json!({ "skew_ms": skew }));
+        assert_eq!(status, 200, "{answer}");
+    };
+    set(-1_000_500);
+    // The provider's clock is at 1799998999.5, and tells whole seconds.
+    let (status, sentence) = said(NOW, "n-1");
+    let behind = "The X-Timestamp is 1001 seconds ahead of the provider's own clock, and 300 are allowed. That \
+                  clock is at 1799998999, with a skew of -1000500 ms from the world's time";
+    assert!(status == 401 && sentence.starts_with(behind), "{status} {sentence}");
+    let milliseconds = said("1799998999500", "n-2");
+    assert!(milliseconds.1.starts_with("The X-Timestamp is in milliseconds"), "{milliseconds:?}");
+    assert_eq!(said("1799999000", "n-3").0, 200);
+    // The sentence of a request goes by the skew that was set then.
+    set(0);
+    let (_, old) = running.admin("GET", "/_/worlds/default/requests/1", &Value::Null);
+    assert_eq!(old["why"]["sentences"][0], sentence);
+    assert_eq!(said(NOW, "n-4").0, 200);
+}
+
 type Fields = Vec<(&'static str, String)>;
 
 fn fields(keys: &Keys) -> Fields {
@@ -353,6 +384,11 @@ fn joined(fields: &Fields, equals: &str, between: &str) -> String {
 fn unsorted(fields: &Fields, equals: &str, between: &str) -> String {
     let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}{equals}{value}")).collect();
     pairs.join(between)
+}
+
+/// The name of a custom parameter.
+fn parameter(name: &str) -> &'static str {
+    format!("customParameters[{name}]").leak()
 }
 
 fn initiate(running: &Running, fields: &Fields, signature: &str) -> Value {
@@ -464,6 +500,72 @@ fn a_wrong_secret_and_a_wrong_form_of_peach_are_named() {
         &self::why(&running, "default"),
         &["the pairs were signed in the order of the request, and not sorted"],
     )
+}
+
+#[test]
+fn a_long_request_is_not_searched_for_the_mistake() {
+    let running = frozen();
+    let keys = published(&running);
+    let token = keys.peach_secret_token.as_bytes();
+    let too_long = |why: &Value| {
+        let signature = &why["signature"];
+        assert_eq!((&signature["finding"], &signature["mistakes"]), (&json!("too_long"), &Value::Null));
+        assert!(why["sentences"][0].as_str().unwrap().contains("too long to search"), "{why:#}");
+    };
+    // Of few pairs, of many pairs, and of so many pairs that a text for each would fill the memory.
+    for (count, is_searched) in [(180, true), (201, false), (10_000, false)] {
+        let mut all = fields(&keys);
+        all.extend((0..count).map(|number| (parameter(&number.to_string()), String::new())));
+        let why = initiate(&running, &all, &hex(&mac(token, &unsorted(&all, "", ""))));
+        if is_searched {
+            is_named(&why, &["the pairs were signed in the order of the request, and not sorted"]);
+        } else {
+            too_long(&why);
+        }
+    }
+    let mut all = fields(&keys);
+    all.push(("customParameters[long]", "x".repeat(20_000)));
+    too_long(&initiate(&running, &all, &hex(&mac(token, &unsorted(&all, "", "")))));
+
+    // Names in names, which the sandbox reads no further.
+    let (name, items) = ("n".repeat(400_000), "1,".repeat(100_000));
+    let deep = format!("{{\"signature\":\"{}\",\"{name}\":[{items}1]}}", "0".repeat(64));
+    let headers = [("content-type", "application/json"), ("referer", "https://shop.example")];
+    let answer = send(running.addr(), "POST", "/checkout/initiate", &headers, deep.as_bytes()).unwrap();
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(why(&running, "default")["sentences"][0].is_string());
+
+    // A body of deep lists, which is large when printed in lines.
+    let body = format!("{}{}1{}", "[".repeat(120), "1,".repeat(200_000), "]".repeat(120));
+    let wrong = format!("v1={}", Base64::encode_string(&mac(b"nobody's secret", "")));
+    too_long(&create_signed(&running, "", &keys.allscale_api_key, &wrong, &body));
+}
+
+#[test]
+fn a_page_says_a_reason_once() {
+    let running = frozen();
+    let keys = published(&running);
+    let wrong = mac(b"nobody's secret", "");
+    let page = |number: u64| {
+        let path = format!("/_/board/default/requests/{number}");
+        send(running.addr(), "GET", &path, &[], b"").unwrap().body
+    };
+    let mut with_long = fields(&keys);
+    let long = parameter(&"n".repeat(1_000));
+    with_long.push((long, "1".to_owned()));
+    let without: Fields = with_long.iter().filter(|(name, _)| *name != long).cloned().collect();
+    let left_out = hex(&mac(keys.peach_secret_token.as_bytes(), &joined(&without, "", "")));
+    let base64 = format!("v1={}", Base64::encode_string(&wrong));
+    create_signed(&running, "", &keys.allscale_api_key, &base64, BODY);
+    initiate(&running, &fields(&keys), &hex(&wrong));
+    initiate(&running, &with_long, &left_out);
+    let unknown = "The signature fits no text that we have tried";
+    for (number, begin) in
+        [(1, unknown), (2, unknown), (3, "The signature is wrong: the field customParameters[nnn")]
+    {
+        let page = page(number);
+        assert_eq!(page.matches(begin).count(), 1, "{number}: {page}");
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(super) async fn list(
     // The reader goes on after the last entry of this page, or after all that there is.
     let next = if has_more { entries.last().map_or(after, |entry| entry.number) } else { last };
     let mask = Mask::of(world.keys());
-    let requests: Vec<Value> = entries.iter().map(|entry| Shown::of(entry, &mask).summary()).collect();
+    let requests: Vec<Value> = entries.iter().map(|entry| Shown::brief(entry, &mask).summary()).collect();
     Ok(answer(StatusCode::OK, &json!({ "requests": requests, "next": next, "more": has_more })))
 }
 

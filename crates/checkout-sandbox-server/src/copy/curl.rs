@@ -24,7 +24,8 @@ pub(super) fn text(recipe: &Recipe) -> String {
                 line(&mut text, &format!("body={}", single(body)));
             }
             if !body.is_empty() {
-                data.push("--data-binary \"$body\"".to_owned());
+                // The option takes a body that begins with @ for a text, and not for the name of a file.
+                data.push("--data-raw \"$body\"".to_owned());
             }
         }
         Content::Json(fields) => {
@@ -33,7 +34,7 @@ pub(super) fn text(recipe: &Recipe) -> String {
                 Value::Text(_) | Value::Bearer(_) | Value::Nonce => String::new(),
             });
             let fields: Vec<String> = fields.collect();
-            data.push(format!("--data-binary \"{{{}}}\"", fields.join(",")));
+            data.push(format!("--data-raw \"{{{}}}\"", fields.join(",")));
         }
         Content::Form(pairs) | Content::Query(pairs) => {
             sign_pairs(&mut text, pairs);

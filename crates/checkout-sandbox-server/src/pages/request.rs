@@ -130,7 +130,7 @@ fn facts(base: &str, world: &str, shown: &Shown) -> Markup {
 pub(super) fn latest(base: &str, world: &World, played: &Played) -> Markup {
     let mask = Mask::of(world.keys());
     let entries: Vec<Arc<Entry>> = played.traffic().all().rev().take(ROWS).cloned().collect();
-    let shown = entries.iter().map(|entry| Shown::of(entry, &mask));
+    let shown = entries.iter().map(|entry| Shown::brief(entry, &mask));
     html! {
         section {
             h2 { "Latest requests" }

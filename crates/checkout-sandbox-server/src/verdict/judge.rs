@@ -752,6 +752,7 @@ mod tests {
         Entry {
             number,
             at: Moment::from_unix_millis(0),
+            skew_ms: 0,
             took: Duration::ZERO,
             api,
             method: head.method,

@@ -3,7 +3,7 @@
 use base64ct::{Base64, Encoding};
 use serde_json::Value;
 
-use super::signing::{Form, Search, Tried, hex, sha256};
+use super::signing::{Form, MOST_SEARCHED, Search, Tried, hex, sha256};
 use super::{Why, Wrong, answer, header_fault, only, others};
 use crate::mask::{Body, Mask};
 use crate::reprint::reprints;
@@ -66,7 +66,7 @@ fn door(entry: &Entry, world: &World, message: &str) -> Vec<String> {
         ];
     }
     if message.contains("window") {
-        return vec![time(entry.at.unix_seconds(), timestamp)];
+        return vec![time(entry, timestamp)];
     }
     if message.contains("nonce") {
         let nonce = only(entry, HEADERS[2]);
@@ -83,17 +83,25 @@ fn door(entry: &Entry, world: &World, message: &str) -> Vec<String> {
     Vec::new()
 }
 
-/// The refusal of a time, for the world's time in seconds.
-fn time(now: i64, timestamp: &str) -> String {
+/// The refusal of a time. The provider compares the time with its own clock.
+fn time(entry: &Entry, timestamp: &str) -> String {
     let sent: i128 = timestamp.parse().unwrap_or_default();
-    let now = i128::from(now);
+    let own = entry.at.unix_millis().saturating_add(entry.skew_ms);
+    let now = i128::from(own.div_euclid(1_000));
     if (now - sent / 1_000).abs() <= WINDOW {
         return "The X-Timestamp is in milliseconds: the provider wants seconds.".to_owned();
     }
     let (apart, way) = ((now - sent).abs(), if sent < now { "behind" } else { "ahead of" });
+    let (clock, rest) = match entry.skew_ms {
+        0 => ("the world's time", format!("The world's time is {now}")),
+        skew => (
+            "the provider's own clock",
+            format!("That clock is at {now}, with a skew of {skew} ms from the world's time"),
+        ),
+    };
     format!(
-        "The X-Timestamp is {apart} seconds {way} the world's time, and {WINDOW} are allowed. The world's time is \
-         {now}: GET /_/worlds/{{world}}/clock shows the time of a world."
+        "The X-Timestamp is {apart} seconds {way} {clock}, and {WINDOW} are allowed. {rest}: GET \
+         /_/worlds/{{world}}/clock shows the time of a world."
     )
 }
 
@@ -111,6 +119,9 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
         Body::Empty | Body::Bytes(_) => String::new(),
     };
     let host = only(entry, "host").unwrap_or_default();
+    let signed = [&entry.path, &entry.prefix, query, timestamp, nonce, host];
+    let is_long = entry.body.len() + signed.map(str::len).iter().sum::<usize>() > MOST_SEARCHED;
+    let reprints = if is_long { Vec::new() } else { reprints(body) };
     let parts = Parts {
         method: entry.method.as_str(),
         path: &entry.path,
@@ -121,10 +132,8 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
         host,
         body,
         digest: sha256(&entry.body),
-        others: reprints(body)
-            .into_iter()
-            .map(|(name, text)| (name, hex(&sha256(text.as_bytes()))))
-            .collect(),
+        others: reprints.into_iter().map(|(name, text)| (name, hex(&sha256(text.as_bytes())))).collect(),
+        is_long,
     };
     let masked_query = mask.form(query);
     let shown = Parts { query: &masked_query, body: &shown_body, others: parts.others.clone(), ..parts };
@@ -147,6 +156,7 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
             wrong("the secret was signed with without st_", secret.trim_start_matches("st_").as_bytes()),
         ],
         rare,
+        is_long,
     })
 }
 
@@ -163,6 +173,8 @@ struct Parts<'a> {
     digest: [u8; 32],
     /// The digests of the body as the body can be printed anew, each with the mistake.
     others: Vec<(&'static str, String)>,
+    /// True if only the right text is wanted.
+    is_long: bool,
 }
 
 impl Parts<'_> {
@@ -173,6 +185,9 @@ impl Parts<'_> {
         let right = [method, path, query, timestamp, nonce, hash];
         let lines = |lines: &[&str]| lines.join("\n");
         let mut texts = vec![Tried::new("", lines(&right))];
+        if self.is_long {
+            return texts;
+        }
         let mut with = |name: &str, place: usize, line: &str| {
             let mut changed = right;
             if let Some(at) = changed.get_mut(place).filter(|at| **at != line) {

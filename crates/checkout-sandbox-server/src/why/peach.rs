@@ -3,7 +3,7 @@
 use checkout_transport::http::header::{AUTHORIZATION, CONTENT_TYPE, REFERER};
 use serde_json::Value;
 
-use super::signing::{Form, Search, Tried, unhex};
+use super::signing::{Form, MOST_SEARCHED, Search, Tried, unhex};
 use super::{Finding, Why, Wrong, answer, only, others};
 use crate::mask::Mask;
 use crate::traffic::Entry;
@@ -111,8 +111,9 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
         return None;
     }
     let pairs: Pairs = all.into_iter().filter(|(name, _)| name != SIGNATURE).collect();
-    let shown: Pairs =
-        pairs.iter().map(|(name, value)| (name.clone(), mask.named("", name, value))).collect();
+    let length: usize = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let is_long = raw.len().max(length) > MOST_SEARCHED || pairs.len() > MOST_PAIRS;
+    let shown: Pairs = pairs.iter().map(|(name, value)| (name.clone(), mask.named(name, value))).collect();
     let shown_raw = match mask.body_of(content_type, raw.as_bytes()) {
         crate::mask::Body::Text(text) => text,
         crate::mask::Body::Empty | crate::mask::Body::Bytes(_) => String::new(),
@@ -135,16 +136,18 @@ fn search<'a>(entry: &'a Entry, world: &'a World, worlds: &Worlds, mask: &Mask<'
         received,
         prefix_mistake: None,
         form: Form::LowerHex,
-        texts: texts(&pairs, raw),
-        shown: texts(&shown, &shown_raw),
+        texts: texts(&pairs, raw, is_long),
+        shown: texts(&shown, &shown_raw, is_long),
         secret: token.as_bytes(),
         wrong: all_wrong,
         rare,
+        is_long,
     })
 }
 
-/// The texts to try. The first is the right text: all pairs sorted by key, with nothing between.
-fn texts(pairs: &[(String, String)], raw: &str) -> Vec<Tried> {
+/// The texts to try. The first is the right text: all pairs sorted by key, with nothing between. A long
+/// request has the right text alone.
+fn texts(pairs: &[(String, String)], raw: &str, is_long: bool) -> Vec<Tried> {
     let sorted = |pairs: &[(String, String)]| {
         let mut pairs = pairs.to_vec();
         pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -157,6 +160,9 @@ fn texts(pairs: &[(String, String)], raw: &str) -> Vec<Tried> {
     let right = sorted(pairs);
     let plain = |pairs: &[(String, String)]| joined(pairs, "", "");
     let mut texts = vec![Tried::new("", plain(&right))];
+    if is_long {
+        return texts;
+    }
     let right_text = plain(&right);
     let mut add = |name: String, text: String| {
         if text != right_text {
@@ -200,7 +206,8 @@ fn texts(pairs: &[(String, String)], raw: &str) -> Vec<Tried> {
     for (place, (name, value)) in right.iter().enumerate() {
         let mut without = right.clone();
         without.remove(place);
-        add(format!("the field {name} was left out of the signed text"), plain(&without));
+        let begin: String = name.chars().take(MOST_OF_NAME).collect();
+        add(format!("the field {begin} was left out of the signed text"), plain(&without));
         if name == "amount" {
             for amount in amounts(value) {
                 let mut other = right.clone();
@@ -233,37 +240,50 @@ fn amounts(amount: &str) -> Vec<String> {
     ]
 }
 
-/// The pairs of a JSON object, with the names as the form has them.
+/// The pairs of a JSON object, with the names as the form has them. `None` if the text is no JSON object, or
+/// if the names together have more than [`MOST_NAMED`] bytes: the sandbox reads no such body.
 fn flat(json: &str) -> Option<Pairs> {
     let value: Value = serde_json::from_str(json).ok()?;
-    let mut pairs = Vec::new();
+    let (mut pairs, mut room) = (Vec::new(), MOST_NAMED);
     for (name, value) in value.as_object()? {
-        flatten(name, value, &mut pairs);
+        flatten(name, value, &mut pairs, &mut room)?;
     }
     Some(pairs)
 }
 
-fn flatten(key: &str, value: &Value, pairs: &mut Pairs) {
+fn flatten(key: &str, value: &Value, pairs: &mut Pairs, room: &mut usize) -> Option<()> {
+    *room = room.checked_sub(key.len())?;
     match value {
         Value::Null => {}
         Value::String(text) => pairs.push((key.to_owned(), text.clone())),
         Value::Bool(_) | Value::Number(_) => pairs.push((key.to_owned(), value.to_string())),
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
-                flatten(&format!("{key}[{place}]"), item, pairs);
+                flatten(&format!("{key}[{place}]"), item, pairs, room)?;
             }
         }
         Value::Object(members) => {
             for (name, value) in members {
                 let bracketed = key == "customParameters";
                 let key = if bracketed { format!("{key}[{name}]") } else { format!("{key}.{name}") };
-                flatten(&key, value, pairs);
+                flatten(&key, value, pairs, room)?;
             }
         }
     }
+    Some(())
 }
 
 const SIGNATURE: &str = "signature";
+
+/// The most pairs of a request in which a mistake is searched for: each pair is left out once.
+const MOST_PAIRS: usize = 200;
+
+/// The most characters of a field's name in a sentence.
+const MOST_OF_NAME: usize = 100;
+
+/// The most bytes of the names of a JSON object. A name in an object stands in front of each value of the
+/// object.
+const MOST_NAMED: usize = 1 << 20;
 
 /// Fields that may be left out of a request.
 const OPTIONAL: [&str; 8] = [

@@ -43,6 +43,8 @@ pub(super) struct Search<'a> {
     pub(super) wrong: Vec<Wrong>,
     /// Secrets to try with the right text alone.
     pub(super) rare: Vec<Wrong>,
+    /// True if the request is too long for a search. The right text is then the only text.
+    pub(super) is_long: bool,
 }
 
 impl Search<'_> {
@@ -67,7 +69,7 @@ impl Search<'_> {
             let right = std::iter::once((None, self.secret));
             let wrong = self.wrong.iter().map(|wrong| (Some(&wrong.name), &*wrong.secret));
             let rare = self.rare.iter().map(|wrong| (Some(&wrong.name), &*wrong.secret));
-            let secrets = right.chain(wrong).chain(rare.filter(|_| place == 0));
+            let secrets = right.chain(wrong).chain(rare.filter(|_| place == 0 && !self.is_long));
             for (name_of_secret, secret) in secrets {
                 *tried += 1;
                 let macs = if place == 0 { macs(secret, &text.text) } else { hmac(secret, &text.text) };
@@ -81,6 +83,7 @@ impl Search<'_> {
                 names.extend(Some(text.name.clone()).filter(|name| !name.is_empty()));
                 names.extend(rest.into_iter().filter(|name| !name.is_empty()).map(str::to_owned));
                 names.extend(self.prefix_mistake.map(str::to_owned));
+                let names: Vec<String> = names.iter().map(|name| mask.text(name)).collect();
                 if names.is_empty() {
                     return Finding::Right;
                 }
@@ -93,9 +96,13 @@ impl Search<'_> {
                 return Finding::Mistake(Mistake { names, signed });
             }
         }
-        Finding::Unknown
+        if self.is_long { Finding::TooLong } else { Finding::Unknown }
     }
 }
+
+/// The most bytes of a request in which a mistake is searched for: each text is a copy of the request, and is
+/// signed with several secrets.
+pub(super) const MOST_SEARCHED: usize = 16 << 10;
 
 /// The readings of a signature, each with the mistake of the form, which is empty for the right form.
 fn read(received: &str, form: Form) -> Vec<(&'static str, [u8; 32])> {
