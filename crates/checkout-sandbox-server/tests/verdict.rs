@@ -792,6 +792,107 @@ fn a_payment_that_the_client_never_reads_is_a_lost_sale() {
     assert_eq!(shop.codes_at_end(), NOTHING);
 }
 
+/// Lets the next request of a route meet a fault.
+fn fault(shop: &Shop, provider: &str, route: &str, fault: &Value) {
+    let mut rule = json!({ "provider": provider, "route": route });
+    rule.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+    let (status, answer) = shop.admin("POST", "/faults", &rule);
+    assert_eq!(status, 201, "{answer}");
+}
+
+#[test]
+fn a_checkout_that_no_answer_names_for_sure_is_no_lost_sale() {
+    for (of, is_known) in [
+        (json!({ "fault": "swapped_intent" }), false),
+        (json!({ "fault": "tampered_amount" }), false),
+        (json!({ "fault": "duplicate_keys" }), false),
+        (json!({ "fault": "huge_body", "bytes": 1_000 }), false),
+        (json!({ "fault": "wire_delay", "ms": 1 }), false),
+        (json!({ "fault": "wire_delay_log_normal", "median_ms": 1, "sigma_permille": 0 }), false),
+        (json!({ "fault": "wire_dribble", "over_ms": 1, "pieces": 2 }), false),
+        (json!({ "fault": "wire_bandwidth", "bytes_per_second": 1_000_000 }), false),
+        (json!({ "fault": "wire_slicer", "bytes": 1_000, "pause_ms": 0 }), false),
+        (json!({ "fault": "other_id_spelling" }), true),
+        (json!({ "fault": "extra_fields" }), true),
+    ] {
+        let shop = Shop::open();
+        fault(&shop, "allscale", "create", &of);
+        assert_eq!(shop.allscale().create("order-1").unwrap().status, 200, "{of}");
+        let id = shop.world.allscale().intents()[0].id.clone();
+        shop.act(&id, Act::Pay);
+        let expected = if is_known { &["never-read"][..] } else { &[] };
+        assert_eq!(shop.codes_at_end(), expected, "{of}");
+        // A read shows that the client knows the intent.
+        shop.again();
+        fault(&shop, "allscale", "create", &of);
+        assert_eq!(shop.allscale().create("order-1").unwrap().status, 200, "{of}");
+        let id = shop.world.allscale().intents()[0].id.clone();
+        assert_eq!(shop.allscale().status(&id).status, 200);
+        shop.act(&id, Act::Pay);
+        assert_eq!(shop.codes_at_end(), ["never-read"], "{of}");
+    }
+    for (of, is_known) in [
+        (json!({ "fault": "swapped_checkout" }), false),
+        (json!({ "fault": "tampered_tracking" }), false),
+        (json!({ "fault": "missing_tracking" }), false),
+        (json!({ "fault": "wrong_content_type" }), false),
+        (json!({ "fault": "no_follow_up" }), true),
+    ] {
+        let shop = Shop::open();
+        fault(&shop, "azotte", "submit_checkout", &of);
+        assert_eq!(submit(shop.addr(), "", &shop.keys, "order-1").status, 202, "{of}");
+        shop.wait(600);
+        let expected = if is_known { &["never-read"][..] } else { &[] };
+        assert_eq!(shop.codes_at_end(), expected, "{of}");
+    }
+    // Peach's V1 names a checkout by the order alone, and V2 by the id.
+    let shop = Shop::open();
+    let access = token(shop.addr(), "", &shop.keys).json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(initiate(shop.addr(), "", &shop.keys, "order-0001").status, 201);
+    assert_eq!(common::create_v2(shop.addr(), "", &shop.keys, &access, "order-0002").status, 200);
+    shop.wait(600);
+    assert_eq!(shop.codes_at_end(), ["never-read", "never-read"]);
+}
+
+#[test]
+fn an_answer_that_comes_late_proves_nothing_against_the_client() {
+    let late = json!({ "fault": "wire_delay", "ms": 1 });
+    // The wait that the late answer asks for.
+    let shop = Shop::open();
+    shop.world.azotte().next_checkout(slow());
+    let id = shop.submit("order-1");
+    shop.wait(2);
+    fault(&shop, "azotte", "checkout_status", &late);
+    assert_eq!(shop.azotte_status(&id).unwrap().status, 200);
+    assert_eq!(shop.azotte_status(&id).unwrap().status, 200);
+    assert_eq!(shop.codes(), NOTHING);
+    // The same offer is sold again, after the submit whose answer came late.
+    let shop = Shop::open();
+    fault(&shop, "azotte", "submit_checkout", &late);
+    shop.submit("order-1");
+    shop.submit("order-2");
+    assert_eq!(shop.codes(), NOTHING);
+    // The client may have read the success, and need not have read the charge-back.
+    let shop = Shop::open();
+    let order = json!({ "order": "order-0001" });
+    shop.world.peach().next_checkout(peach::Scenario::by_name("happy").unwrap());
+    assert_eq!(initiate(shop.addr(), "", &shop.keys, "order-0001").status, 201);
+    shop.wait(60);
+    fault(&shop, "peach", "status", &late);
+    assert_eq!(shop.peach_status("order-0001").json()["result.code"], "000.100.110");
+    shop.wait(60);
+    assert!(shop.world.peach().come_to(&shop.peach_id("order-0001"), "000.100.200"));
+    fault(&shop, "peach", "status", &late);
+    assert_eq!(shop.peach_status("order-0001").json()["result.code"], "000.100.200");
+    assert_eq!(shop.release(&order), NOTHING);
+    // A second checkout is a second checkout.
+    let shop = Shop::open();
+    fault(&shop, "allscale", "create", &late);
+    shop.intent("order-1");
+    shop.intent("order-1");
+    assert_eq!(shop.codes(), ["double-create"]);
+}
+
 #[test]
 fn a_refused_request_is_a_remark_and_a_fault_s_refusal_is_none() {
     let shop = Shop::open();

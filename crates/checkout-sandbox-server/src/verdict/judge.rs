@@ -59,7 +59,7 @@ struct Checkout {
     order: Option<String>,
     /// The request that created the checkout.
     created: Stamp,
-    /// True if an answer has told the client of the checkout.
+    /// True if an answer has told the client of the checkout, for sure.
     is_known: bool,
     /// The latest read that came back, and its code.
     read: Option<(Stamp, String)>,
@@ -301,6 +301,8 @@ impl Judge {
         }
         let answer = entry.answer.as_ref().filter(|_| entry.arrived == Arrived::Answer);
         let answer = answer.filter(|answer| matches!(answer.status().as_u16(), 429 | 503));
+        // A client that has not waited for the answer knows of no wait.
+        let answer = answer.filter(|_| !entry.fault.as_deref().is_some_and(reading::is_unsure));
         if let Some(seconds) = answer.and_then(reading::retry_after) {
             if self.holds.len() >= MOST_HOLDS {
                 self.holds.retain(|_, (_, until)| at < *until);
@@ -390,13 +392,19 @@ impl Judge {
             Outcome::Refused => {}
             Outcome::Told => {
                 self.settle(key.as_ref(), content);
-                if let Some(checkout) = entry.checkout.as_ref().and_then(|id| self.checkouts.get_mut(id)) {
-                    checkout.is_known = true;
-                    let answer = entry.answer.as_ref().filter(|_| provider == Provider::Azotte);
-                    if let Some(reading) = answer.and_then(|answer| Reading::of(provider, answer)) {
-                        checkout.note(entry, reading);
-                    }
+                let answer = entry.answer.as_ref();
+                let Some((id, answer)) = entry.checkout.as_ref().zip(answer) else { return };
+                let Some(checkout) = self.checkouts.get_mut(id) else { return };
+                let fault = entry.fault.as_deref().unwrap_or_default();
+                let is_told = reading::names(provider, answer, id)
+                    && !reading::is_tampering(fault, false)
+                    && !reading::is_unsure(fault);
+                let is_known = checkout.is_known || is_told;
+                let reading = Reading::of(provider, answer).filter(|_| provider == Provider::Azotte);
+                if let Some(reading) = reading {
+                    checkout.note(entry, reading);
                 }
+                checkout.is_known = is_known;
             }
         }
     }
@@ -599,12 +607,18 @@ impl Checkout {
         self.is_known = true;
         self.unread = None;
         self.wait = None;
-        let is_v2 = entry.path.starts_with("/v2/");
+        let is_v2 = is_v2(entry);
+        let fault = entry.fault.as_deref().unwrap_or_default();
+        let is_unsure = reading::is_unsure(fault);
         // A client may take an answer that a fault has tampered with for no answer.
-        if !entry.fault.as_deref().is_some_and(|fault| reading::is_tampering(fault, is_v2)) {
-            self.wait = reading.wait.map(|wait| (now, now.at.saturating_add(wait)));
+        if !reading::is_tampering(fault, is_v2) {
+            let wait = reading.wait.filter(|_| !is_unsure);
+            self.wait = wait.map(|wait| (now, now.at.saturating_add(wait)));
             self.has_read_success |= reading.meaning.is_success();
-            self.meaning = Some(reading.meaning);
+            // A client may have the answer or not, and a success alone speaks for the client.
+            if !is_unsure || reading.meaning.is_success() {
+                self.meaning = Some(reading.meaning);
+            }
         }
         self.read = Some((now, reading.code));
     }
@@ -659,6 +673,11 @@ fn request(Stamp { number, at }: Stamp) -> Event {
 
 fn webhook(Stamp { number, at }: Stamp) -> Event {
     Event { kind: EventKind::Webhook, number: Some(number), at }
+}
+
+/// True of a request for Peach's V2.
+fn is_v2(entry: &Entry) -> bool {
+    entry.path.starts_with("/v2/")
 }
 
 /// The order and the checkout of a request.
