@@ -230,7 +230,7 @@ impl Judge {
         rules.sort_by_key(|(rule, _)| *rule);
         for (rule, kept) in rules {
             verdict.counts.insert(rule.code().to_owned(), kept.count);
-            let is_remark = rule.is_remark() || (rule == Rule::NeverRead && !is_final);
+            let is_remark = rule.is_remark() || (rule.is_open() && !is_final);
             let list = if is_remark { &mut verdict.remarks } else { &mut verdict.findings };
             list.extend_from_slice(&kept.listed);
         }
