@@ -84,8 +84,10 @@ struct Order {
 #[derive(Clone)]
 struct Doubt {
     at: Stamp,
-    /// The hash of the content.
+    /// The hash of the content of Azotte's submit.
     content: Option<u64>,
+    /// The hash of the signed bytes of Peach's V1.
+    signed: Option<u64>,
     order: Option<String>,
 }
 
@@ -388,7 +390,10 @@ impl Judge {
             self.checkouts.insert(Arc::clone(id), Checkout::new(provider, order.clone(), stamp(entry)));
         }
         match Outcome::of(entry, provider) {
-            Outcome::InDoubt => self.doubt(key, Doubt { at: stamp(entry), content, order }),
+            Outcome::InDoubt => {
+                let signed = signed_of(entry);
+                self.doubt(key, Doubt { at: stamp(entry), content, signed, order });
+            }
             Outcome::Refused => {}
             Outcome::Told => {
                 self.settle(key.as_ref(), content);
@@ -422,18 +427,16 @@ impl Judge {
             (Provider::AllScale, Some(doubt)) => {
                 (doubt, "AllScale has no key that makes a repeat safe, and the first create may be paid")
             }
-            (Provider::Peach, Some(doubt)) => {
+            // The same signed bytes make no second checkout, and V2 has no read that could come first.
+            (Provider::Peach, Some(doubt)) if !is_v2(entry) && doubt.signed != signed_of(entry) => {
                 (doubt, "Peach's status has to be read by the merchantTransactionId before a repeat")
-            }
-            (Provider::Azotte, Some(doubt)) if doubt.content != content => {
-                (doubt, "Azotte's repeat needs the same content under the same correlationId")
             }
             (Provider::Azotte, None) => {
                 let other = content.and_then(|content| self.contents.get(&content)).cloned();
                 let Some(doubt) = other else { return };
                 (doubt, "Azotte's repeat needs the same correlationId")
             }
-            (Provider::AllScale | Provider::Peach, None) | (Provider::Azotte, Some(_)) => return,
+            (Provider::AllScale, None) | (Provider::Peach, _) | (Provider::Azotte, Some(_)) => return,
         };
         let sentence = format!(
             "The create of request {} repeats the create of request {}, of which the client cannot know the \
@@ -703,12 +706,17 @@ fn looked_up(entry: &Entry) -> Option<String> {
 fn content_of(body: &[u8]) -> Option<u64> {
     let mut body: Value = serde_json::from_slice(body).ok()?;
     body.get_mut("order")?.as_object_mut()?.remove("correlationId");
-    Some(hash(&body.to_string()))
+    Some(hash(body.to_string().as_bytes()))
 }
 
-fn hash(text: &str) -> u64 {
+/// The hash of the body of a request for Peach's V1, which is signed.
+fn signed_of(entry: &Entry) -> Option<u64> {
+    (Provider::of(entry.api) == Provider::Peach && !is_v2(entry)).then(|| hash(&entry.body))
+}
+
+fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    bytes.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -719,7 +727,7 @@ fn short(text: &str) -> String {
         return text.to_owned();
     }
     let begin: String = text.chars().take(MOST_OF_NAME / 4).collect();
-    format!("{begin}\u{2026}{:016x}", hash(text))
+    format!("{begin}\u{2026}{:016x}", hash(text.as_bytes()))
 }
 
 /// A time in words.
