@@ -289,7 +289,10 @@ impl Judge {
             (_, Kind::Read | Kind::Other) => short(&entry.path),
         };
         let subject = (provider, kind, about);
-        if let Some((earlier, until)) = self.holds.get(&subject).copied().filter(|(_, until)| at < *until) {
+        let held = self.holds.get(&subject).copied().filter(|(_, until)| at < *until);
+        // A request that comes right after the refused one may have been under way already.
+        let is_under_way = held.is_some_and(|(earlier, _)| at.saturating_since(earlier.at) < UNDER_WAY);
+        if let Some((earlier, until)) = held.filter(|_| !is_under_way) {
             let (asked, passed) = (until.saturating_since(earlier.at), at.saturating_since(earlier.at));
             let sentence = format!(
                 "Request {} came {} after request {}, whose answer asked for a wait of {}.",
@@ -305,7 +308,8 @@ impl Judge {
         let answer = answer.filter(|answer| matches!(answer.status().as_u16(), 429 | 503));
         // A client that has not waited for the answer knows of no wait.
         let answer = answer.filter(|_| !entry.fault.as_deref().is_some_and(reading::is_unsure));
-        if let Some(seconds) = answer.and_then(reading::retry_after) {
+        // The first refusal of several at once counts, so that a client which never waits is found.
+        if let Some(seconds) = answer.filter(|_| !is_under_way).and_then(reading::retry_after) {
             if self.holds.len() >= MOST_HOLDS {
                 self.holds.retain(|_, (_, until)| at < *until);
             }
@@ -738,6 +742,9 @@ fn span(time: Duration) -> String {
 
 /// The time that a client has for a read after a webhook or a payment.
 const GRACE: Duration = Duration::from_secs(60);
+
+/// The time after a refused request in which another request may have been under way already.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 const MINUTE: Duration = Duration::from_secs(60);
 
