@@ -490,6 +490,25 @@ fn one_read_answers_the_webhooks_before_it_also_where_all_happens_in_a_moment() 
 }
 
 #[test]
+fn the_answer_of_a_receiver_that_was_called_before_a_reset_counts_for_nothing() {
+    let shop = Shop::open();
+    let world = Arc::clone(&shop.world);
+    endpoint(
+        &shop,
+        "allscale",
+        &receiver(move |_| {
+            world.reset();
+            200
+        }),
+    );
+    let id = shop.intent("order-1");
+    shop.world.allscale().act(&id, Act::ComeTo(20)).unwrap();
+    assert_eq!(shop.admin("PUT", "/clock", &json!({ "advance_ms": 1_000 })).0, 200);
+    assert_eq!(shop.world.allscale().intents().len(), 0);
+    assert!(shop.world.verdict().is_of_nothing(), "{}", shop.world.verdict());
+}
+
+#[test]
 fn a_client_that_keeps_peach_s_limit_reads_the_last_of_many_webhooks_late() {
     let shop = Shop::open();
     endpoint(&shop, "peach", &receiver(|_| 200));
