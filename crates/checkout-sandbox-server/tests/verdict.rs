@@ -850,6 +850,8 @@ fn a_wrong_release_is_refused_and_counts_nothing() {
     ] {
         let (answered, answer) = shop.admin("POST", "/released", &body);
         assert_eq!((answered, answer["error"]["field"].as_str()), (status, Some(field)), "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert_eq!(status == 404, message.contains("since the start of the server"), "{answer}");
     }
     assert_eq!(shop.world.verdict().looked_at.releases, 0);
     assert_eq!(shop.admin("GET", "/verdict?end=yes", &Value::Null).1["error"]["field"], "end");
