@@ -284,20 +284,24 @@ async fn attempt(world: &World, played: &Played, job: &Job, by_hand: bool) -> Ve
     };
     let took = machine::now().saturating_since(begin);
     let record = |outcome: Result<Answer, String>| {
-        judge(played, job, at, after, outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN));
+        let is_taken = outcome.as_ref().is_ok_and(|answer| answer.status == TAKEN);
         let (url, letter) = (target.url.clone(), letter.clone());
         let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let attempt = Attempt { url, at, after, took_ms, letter, outcome, next: None, by_hand };
         let change = world.change();
         let to_keep = world.is_kept().then(|| Log::attempt_to_keep(job, &attempt));
         let recorded = played.mail.log().record(job, attempt);
-        if let Some(to_keep) = to_keep.filter(|_| !recorded.is_null()) {
+        // An attempt that began before the log began again is of no concern.
+        if recorded.is_null() {
+            return recorded;
+        }
+        judge(played, job, at, after, is_taken);
+        if let Some(to_keep) = to_keep {
             // Without room in the file, the next change is refused.
             let _ = change.note(|| Entry::new("attempt", to_keep));
         }
         recorded
     };
-    // An attempt that began before the log began again is of no concern.
     outcomes.into_iter().map(record).filter(|attempt| !attempt.is_null()).collect()
 }
 

@@ -298,17 +298,37 @@ fn a_request_waits_as_long_as_a_refusal_asks() {
     shop.wait(2);
     assert_eq!(shop.allscale().status(&id).status, 200);
     assert_eq!(shop.codes(), NOTHING);
+    // A request that comes within one second may have been under way when the refusal came.
+    refused();
+    shop.world.advance(Duration::from_millis(999));
+    assert_eq!(shop.allscale().status(&id).status, 200);
+    assert_eq!(shop.codes(), NOTHING);
+    shop.wait(2);
+    // A client that comes again and again does not escape.
+    refused();
+    for _ in 0..3 {
+        shop.world.advance(Duration::from_millis(500));
+        refused();
+    }
+    assert_eq!(shop.codes(), ["retry-after-ignored"]);
+    shop.again();
+    let id = shop.intent("order-1");
+    let refused = || {
+        shop.world.allscale().inject_on(of_allscale::Route::Status, Fault::RateLimited);
+        assert_eq!(shop.allscale().status(&id).status, 429);
+    };
     refused();
     shop.wait(1);
     assert_eq!(shop.allscale().status(&id).status, 200);
     assert_eq!(shop.codes(), ["retry-after-ignored"]);
-    assert_eq!(shop.numbers("retry-after-ignored"), [Some(6), Some(7)]);
+    assert_eq!(shop.numbers("retry-after-ignored"), [Some(2), Some(3)]);
 
     // A create of the same order, and Peach's reads of any checkout.
     shop.again();
     shop.world.allscale().inject_on(of_allscale::Route::Create, Fault::RateLimited);
     assert_eq!(shop.allscale().create("order-1").unwrap().status, 429);
     assert_eq!(shop.allscale().create("order-2").unwrap().status, 200);
+    shop.wait(1);
     assert_eq!(shop.codes(), NOTHING);
     assert_eq!(shop.allscale().create("order-1").unwrap().status, 200);
     assert_eq!(shop.codes(), ["retry-after-ignored"]);
@@ -383,18 +403,19 @@ fn a_webhook_that_was_taken_is_followed_by_a_read() {
     let id = pay();
     let (status, log) = shop.admin("GET", "/webhooks", &Value::Null);
     assert_eq!((status, log["webhooks"].as_array().unwrap().len()), (200, 1));
-    // The client has 60 seconds, and none at its end.
+    // The client has 60 seconds for a remark, and none at its end.
     let at = log["webhooks"][0]["deliveries"][0]["attempts"][0]["at_unix_ms"].as_i64().unwrap();
     let taken = checkout_tables::Moment::from_unix_millis(at);
     assert!(shop.world.now().saturating_since(taken) >= Duration::from_secs(60));
-    assert_eq!(shop.codes(), ["webhook-without-read"]);
-    assert_eq!(shop.codes_at_end(), ["webhook-without-read", "never-read"]);
+    let both = ["webhook-without-read", "never-read"];
+    assert_eq!((shop.codes(), shop.remarks()), (vec![], both.map(str::to_owned).to_vec()));
+    assert_eq!(shop.codes_at_end(), both);
     assert_eq!(shop.numbers("webhook-without-read"), [Some(1)]);
     // A read whose answer is lost tells the client nothing.
     shop.world.allscale().inject(Fault::LostAnswer);
     let lost = shop.allscale().send("GET", &format!("/v1/checkout_intents/{id}/status"), "");
     assert!(lost.is_none());
-    assert_eq!(shop.codes(), ["webhook-without-read"]);
+    assert_eq!(shop.codes_at_end(), both);
     assert_eq!(shop.allscale().status(&id).status, 200);
     assert_eq!(shop.codes_at_end(), NOTHING);
     // The client has read the end, so another delivery of the same webhook needs no read.
@@ -405,7 +426,7 @@ fn a_webhook_that_was_taken_is_followed_by_a_read() {
     pay();
     let other = shop.intent("order-2");
     shop.allscale().status(&other);
-    assert_eq!(shop.codes(), ["webhook-without-read"]);
+    assert_eq!(shop.codes_at_end(), both);
 }
 
 #[test]
@@ -419,10 +440,8 @@ fn the_grace_of_a_webhook_is_sixty_seconds() {
     assert_eq!((shop.codes(), shop.remarks()), (vec![], vec![]));
     assert_eq!(shop.codes_at_end(), ["webhook-without-read", "never-read"]);
     shop.step(1);
-    assert_eq!(
-        (shop.codes(), shop.remarks()),
-        (vec!["webhook-without-read".to_owned()], vec!["never-read".to_owned()])
-    );
+    let both = ["webhook-without-read", "never-read"].map(str::to_owned).to_vec();
+    assert_eq!((shop.codes(), shop.remarks()), (vec![], both));
 }
 
 #[test]
@@ -471,6 +490,44 @@ fn one_read_answers_the_webhooks_before_it_also_where_all_happens_in_a_moment() 
 }
 
 #[test]
+fn the_answer_of_a_receiver_that_was_called_before_a_reset_counts_for_nothing() {
+    let shop = Shop::open();
+    let world = Arc::clone(&shop.world);
+    endpoint(
+        &shop,
+        "allscale",
+        &receiver(move |_| {
+            world.reset();
+            200
+        }),
+    );
+    let id = shop.intent("order-1");
+    shop.world.allscale().act(&id, Act::ComeTo(20)).unwrap();
+    assert_eq!(shop.admin("PUT", "/clock", &json!({ "advance_ms": 1_000 })).0, 200);
+    assert_eq!(shop.world.allscale().intents().len(), 0);
+    assert!(shop.world.verdict().is_of_nothing(), "{}", shop.world.verdict());
+}
+
+#[test]
+fn a_client_that_keeps_peach_s_limit_reads_the_last_of_many_webhooks_late() {
+    let shop = Shop::open();
+    endpoint(&shop, "peach", &receiver(|_| 200));
+    let orders: Vec<String> = (1..=6).map(|number| format!("order-000{number}")).collect();
+    for order in &orders {
+        shop.initiate(order);
+        assert!(shop.world.peach().pay(&shop.peach_id(order)));
+    }
+    shop.step(1);
+    // Two reads in 60 seconds are all that the page allows.
+    for order in &orders {
+        assert_eq!(shop.codes(), NOTHING);
+        assert_eq!(shop.peach_status(order).json()["result.code"], "000.100.110");
+        shop.step(30);
+    }
+    assert_eq!((shop.codes_at_end(), shop.remarks()), (vec![], vec![]));
+}
+
+#[test]
 fn a_webhook_that_tells_no_end_needs_no_read() {
     let shop = Shop::open();
     endpoint(&shop, "peach", &receiver(|_| 200));
@@ -482,7 +539,7 @@ fn a_webhook_that_tells_no_end_needs_no_read() {
     assert_eq!(shop.codes_at_end(), NOTHING);
     assert!(shop.world.peach().cancel(&id));
     shop.step(120);
-    assert_eq!(shop.codes(), ["webhook-without-read"]);
+    assert_eq!(shop.codes_at_end(), ["webhook-without-read"]);
     shop.peach_status("order-0001");
     assert_eq!(shop.codes_at_end(), NOTHING);
 }
@@ -626,7 +683,38 @@ fn peach_s_create_is_repeated_after_a_look_at_the_transaction_alone() {
 }
 
 #[test]
-fn azotte_s_submit_is_repeated_under_the_same_key_with_the_same_content() {
+fn peach_s_signed_bytes_may_be_sent_again_and_v2_has_no_read_before_a_repeat() {
+    let headers =
+        [("content-type", "application/x-www-form-urlencoded"), ("referer", "https://shop.example")];
+    for (fault, again) in [(peach::Fault::LateInternalError, 400), (peach::Fault::InternalError, 201)] {
+        let shop = Shop::open();
+        let body = common::form(&common::initiate_fields(&shop.keys, "order-0001"));
+        let initiate =
+            || send(shop.addr(), "POST", "/checkout/initiate", &headers, body.as_bytes()).unwrap().status;
+        shop.world.peach().inject(fault.clone());
+        assert_eq!(initiate(), 500);
+        assert_eq!(initiate(), again, "{fault:?}");
+        assert_eq!(shop.codes(), NOTHING, "{fault:?}");
+        // Other bytes make a second checkout.
+        if again == 400 {
+            shop.initiate("order-0001");
+            assert_eq!(shop.codes(), ["double-create", "blind-repeat"]);
+        }
+    }
+    for (fault, expected) in
+        [(peach::Fault::LateInternalError, &["double-create"][..]), (peach::Fault::InternalError, &[])]
+    {
+        let shop = Shop::open();
+        let access = token(shop.addr(), "", &shop.keys).json()["access_token"].as_str().unwrap().to_owned();
+        let create = || common::create_v2(shop.addr(), "", &shop.keys, &access, "order-0001").status;
+        shop.world.peach().inject_on(of_peach::Route::CreateCheckout, fault.clone());
+        assert_eq!((create(), create()), (500, 200));
+        assert_eq!(shop.codes(), expected, "{fault:?}");
+    }
+}
+
+#[test]
+fn azotte_s_submit_is_repeated_under_the_same_key() {
     let body = |key: Value, offer: &str| {
         json!({
             "order": {
@@ -639,7 +727,7 @@ fn azotte_s_submit_is_repeated_under_the_same_key_with_the_same_content() {
     for (second, expected) in [
         (body(json!("order-1"), "of_1"), &[][..]),
         (body(json!("order-2"), "of_2"), &[]),
-        (body(json!("order-1"), "of_2"), &["blind-repeat"]),
+        (body(json!("order-1"), "of_2"), &[]),
         (body(json!("order-2"), "of_1"), &["blind-repeat"]),
         (body(Value::Null, "of_1"), &["blind-repeat"]),
     ] {
@@ -659,7 +747,7 @@ fn azotte_s_submit_is_repeated_under_the_same_key_with_the_same_content() {
             assert_eq!(submit(&second).unwrap().status, 202);
             assert_eq!(shop.codes(), expected, "{second} after {fault:?}");
             // The offer is bought, so that the same offer under another key is another matter.
-            if expected.is_empty() && second["order"]["offerIdentifier"] == "of_1" {
+            if expected.is_empty() && second["order"]["correlationId"] == "order-1" {
                 assert_eq!(submit(&body(json!("order-3"), "of_1")).unwrap().status, 202);
                 assert_eq!(shop.codes(), NOTHING);
             }
@@ -762,6 +850,8 @@ fn a_wrong_release_is_refused_and_counts_nothing() {
     ] {
         let (answered, answer) = shop.admin("POST", "/released", &body);
         assert_eq!((answered, answer["error"]["field"].as_str()), (status, Some(field)), "{answer}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert_eq!(status == 404, message.contains("since the start of the server"), "{answer}");
     }
     assert_eq!(shop.world.verdict().looked_at.releases, 0);
     assert_eq!(shop.admin("GET", "/verdict?end=yes", &Value::Null).1["error"]["field"], "end");
@@ -790,6 +880,107 @@ fn a_payment_that_the_client_never_reads_is_a_lost_sale() {
     let id = shop.world.allscale().intents()[0].id.clone();
     shop.act(&id, Act::Pay);
     assert_eq!(shop.codes_at_end(), NOTHING);
+}
+
+/// Lets the next request of a route meet a fault.
+fn fault(shop: &Shop, provider: &str, route: &str, fault: &Value) {
+    let mut rule = json!({ "provider": provider, "route": route });
+    rule.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+    let (status, answer) = shop.admin("POST", "/faults", &rule);
+    assert_eq!(status, 201, "{answer}");
+}
+
+#[test]
+fn a_checkout_that_no_answer_names_for_sure_is_no_lost_sale() {
+    for (of, is_known) in [
+        (json!({ "fault": "swapped_intent" }), false),
+        (json!({ "fault": "tampered_amount" }), false),
+        (json!({ "fault": "duplicate_keys" }), false),
+        (json!({ "fault": "huge_body", "bytes": 1_000 }), false),
+        (json!({ "fault": "wire_delay", "ms": 1 }), false),
+        (json!({ "fault": "wire_delay_log_normal", "median_ms": 1, "sigma_permille": 0 }), false),
+        (json!({ "fault": "wire_dribble", "over_ms": 1, "pieces": 2 }), false),
+        (json!({ "fault": "wire_bandwidth", "bytes_per_second": 1_000_000 }), false),
+        (json!({ "fault": "wire_slicer", "bytes": 1_000, "pause_ms": 0 }), false),
+        (json!({ "fault": "other_id_spelling" }), true),
+        (json!({ "fault": "extra_fields" }), true),
+    ] {
+        let shop = Shop::open();
+        fault(&shop, "allscale", "create", &of);
+        assert_eq!(shop.allscale().create("order-1").unwrap().status, 200, "{of}");
+        let id = shop.world.allscale().intents()[0].id.clone();
+        shop.act(&id, Act::Pay);
+        let expected = if is_known { &["never-read"][..] } else { &[] };
+        assert_eq!(shop.codes_at_end(), expected, "{of}");
+        // A read shows that the client knows the intent.
+        shop.again();
+        fault(&shop, "allscale", "create", &of);
+        assert_eq!(shop.allscale().create("order-1").unwrap().status, 200, "{of}");
+        let id = shop.world.allscale().intents()[0].id.clone();
+        assert_eq!(shop.allscale().status(&id).status, 200);
+        shop.act(&id, Act::Pay);
+        assert_eq!(shop.codes_at_end(), ["never-read"], "{of}");
+    }
+    for (of, is_known) in [
+        (json!({ "fault": "swapped_checkout" }), false),
+        (json!({ "fault": "tampered_tracking" }), false),
+        (json!({ "fault": "missing_tracking" }), false),
+        (json!({ "fault": "wrong_content_type" }), false),
+        (json!({ "fault": "no_follow_up" }), true),
+    ] {
+        let shop = Shop::open();
+        fault(&shop, "azotte", "submit_checkout", &of);
+        assert_eq!(submit(shop.addr(), "", &shop.keys, "order-1").status, 202, "{of}");
+        shop.wait(600);
+        let expected = if is_known { &["never-read"][..] } else { &[] };
+        assert_eq!(shop.codes_at_end(), expected, "{of}");
+    }
+    // Peach's V1 names a checkout by the order alone, and V2 by the id.
+    let shop = Shop::open();
+    let access = token(shop.addr(), "", &shop.keys).json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(initiate(shop.addr(), "", &shop.keys, "order-0001").status, 201);
+    assert_eq!(common::create_v2(shop.addr(), "", &shop.keys, &access, "order-0002").status, 200);
+    shop.wait(600);
+    assert_eq!(shop.codes_at_end(), ["never-read", "never-read"]);
+}
+
+#[test]
+fn an_answer_that_comes_late_proves_nothing_against_the_client() {
+    let late = json!({ "fault": "wire_delay", "ms": 1 });
+    // The wait that the late answer asks for.
+    let shop = Shop::open();
+    shop.world.azotte().next_checkout(slow());
+    let id = shop.submit("order-1");
+    shop.wait(2);
+    fault(&shop, "azotte", "checkout_status", &late);
+    assert_eq!(shop.azotte_status(&id).unwrap().status, 200);
+    assert_eq!(shop.azotte_status(&id).unwrap().status, 200);
+    assert_eq!(shop.codes(), NOTHING);
+    // The same offer is sold again, after the submit whose answer came late.
+    let shop = Shop::open();
+    fault(&shop, "azotte", "submit_checkout", &late);
+    shop.submit("order-1");
+    shop.submit("order-2");
+    assert_eq!(shop.codes(), NOTHING);
+    // The client may have read the success, and need not have read the charge-back.
+    let shop = Shop::open();
+    let order = json!({ "order": "order-0001" });
+    shop.world.peach().next_checkout(peach::Scenario::by_name("happy").unwrap());
+    assert_eq!(initiate(shop.addr(), "", &shop.keys, "order-0001").status, 201);
+    shop.wait(60);
+    fault(&shop, "peach", "status", &late);
+    assert_eq!(shop.peach_status("order-0001").json()["result.code"], "000.100.110");
+    shop.wait(60);
+    assert!(shop.world.peach().come_to(&shop.peach_id("order-0001"), "000.100.200"));
+    fault(&shop, "peach", "status", &late);
+    assert_eq!(shop.peach_status("order-0001").json()["result.code"], "000.100.200");
+    assert_eq!(shop.release(&order), NOTHING);
+    // A second checkout is a second checkout.
+    let shop = Shop::open();
+    fault(&shop, "allscale", "create", &late);
+    shop.intent("order-1");
+    shop.intent("order-1");
+    assert_eq!(shop.codes(), ["double-create"]);
 }
 
 #[test]

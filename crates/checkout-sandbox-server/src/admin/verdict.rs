@@ -46,7 +46,8 @@ pub(super) async fn release(State(server): Server, Path(name): Path<String>, bod
     let now = played.clock.shown().now();
     let findings = played.judge(|judge, witness| judge.release(released, now, witness));
     let unknown = || {
-        let message = "no request of this world has made a checkout with this name";
+        let message = "no request of this world has made a checkout with this name since the last reset \
+                       or fork, and since the start of the server";
         Problem { status: StatusCode::NOT_FOUND, ..Problem::field(field, message) }
     };
     let mut findings = findings.ok_or_else(unknown)?;

@@ -59,7 +59,7 @@ struct Checkout {
     order: Option<String>,
     /// The request that created the checkout.
     created: Stamp,
-    /// True if an answer has told the client of the checkout.
+    /// True if an answer has told the client of the checkout, for sure.
     is_known: bool,
     /// The latest read that came back, and its code.
     read: Option<(Stamp, String)>,
@@ -84,8 +84,10 @@ struct Order {
 #[derive(Clone)]
 struct Doubt {
     at: Stamp,
-    /// The hash of the content.
+    /// The hash of the content of Azotte's submit.
     content: Option<u64>,
+    /// The hash of the signed bytes of Peach's V1.
+    signed: Option<u64>,
     order: Option<String>,
 }
 
@@ -230,7 +232,7 @@ impl Judge {
         rules.sort_by_key(|(rule, _)| *rule);
         for (rule, kept) in rules {
             verdict.counts.insert(rule.code().to_owned(), kept.count);
-            let is_remark = rule.is_remark() || (rule == Rule::NeverRead && !is_final);
+            let is_remark = rule.is_remark() || (rule.is_open() && !is_final);
             let list = if is_remark { &mut verdict.remarks } else { &mut verdict.findings };
             list.extend_from_slice(&kept.listed);
         }
@@ -287,7 +289,10 @@ impl Judge {
             (_, Kind::Read | Kind::Other) => short(&entry.path),
         };
         let subject = (provider, kind, about);
-        if let Some((earlier, until)) = self.holds.get(&subject).copied().filter(|(_, until)| at < *until) {
+        let held = self.holds.get(&subject).copied().filter(|(_, until)| at < *until);
+        // A request that comes right after the refused one may have been under way already.
+        let is_under_way = held.is_some_and(|(earlier, _)| at.saturating_since(earlier.at) < UNDER_WAY);
+        if let Some((earlier, until)) = held.filter(|_| !is_under_way) {
             let (asked, passed) = (until.saturating_since(earlier.at), at.saturating_since(earlier.at));
             let sentence = format!(
                 "Request {} came {} after request {}, whose answer asked for a wait of {}.",
@@ -301,7 +306,10 @@ impl Judge {
         }
         let answer = entry.answer.as_ref().filter(|_| entry.arrived == Arrived::Answer);
         let answer = answer.filter(|answer| matches!(answer.status().as_u16(), 429 | 503));
-        if let Some(seconds) = answer.and_then(reading::retry_after) {
+        // A client that has not waited for the answer knows of no wait.
+        let answer = answer.filter(|_| !entry.fault.as_deref().is_some_and(reading::is_unsure));
+        // The first refusal of several at once counts, so that a client which never waits is found.
+        if let Some(seconds) = answer.filter(|_| !is_under_way).and_then(reading::retry_after) {
             if self.holds.len() >= MOST_HOLDS {
                 self.holds.retain(|_, (_, until)| at < *until);
             }
@@ -386,17 +394,26 @@ impl Judge {
             self.checkouts.insert(Arc::clone(id), Checkout::new(provider, order.clone(), stamp(entry)));
         }
         match Outcome::of(entry, provider) {
-            Outcome::InDoubt => self.doubt(key, Doubt { at: stamp(entry), content, order }),
+            Outcome::InDoubt => {
+                let signed = signed_of(entry);
+                self.doubt(key, Doubt { at: stamp(entry), content, signed, order });
+            }
             Outcome::Refused => {}
             Outcome::Told => {
                 self.settle(key.as_ref(), content);
-                if let Some(checkout) = entry.checkout.as_ref().and_then(|id| self.checkouts.get_mut(id)) {
-                    checkout.is_known = true;
-                    let answer = entry.answer.as_ref().filter(|_| provider == Provider::Azotte);
-                    if let Some(reading) = answer.and_then(|answer| Reading::of(provider, answer)) {
-                        checkout.note(entry, reading);
-                    }
+                let answer = entry.answer.as_ref();
+                let Some((id, answer)) = entry.checkout.as_ref().zip(answer) else { return };
+                let Some(checkout) = self.checkouts.get_mut(id) else { return };
+                let fault = entry.fault.as_deref().unwrap_or_default();
+                let is_told = reading::names(provider, answer, id)
+                    && !reading::is_tampering(fault, false)
+                    && !reading::is_unsure(fault);
+                let is_known = checkout.is_known || is_told;
+                let reading = Reading::of(provider, answer).filter(|_| provider == Provider::Azotte);
+                if let Some(reading) = reading {
+                    checkout.note(entry, reading);
                 }
+                checkout.is_known = is_known;
             }
         }
     }
@@ -414,18 +431,16 @@ impl Judge {
             (Provider::AllScale, Some(doubt)) => {
                 (doubt, "AllScale has no key that makes a repeat safe, and the first create may be paid")
             }
-            (Provider::Peach, Some(doubt)) => {
+            // The same signed bytes make no second checkout, and V2 has no read that could come first.
+            (Provider::Peach, Some(doubt)) if !is_v2(entry) && doubt.signed != signed_of(entry) => {
                 (doubt, "Peach's status has to be read by the merchantTransactionId before a repeat")
-            }
-            (Provider::Azotte, Some(doubt)) if doubt.content != content => {
-                (doubt, "Azotte's repeat needs the same content under the same correlationId")
             }
             (Provider::Azotte, None) => {
                 let other = content.and_then(|content| self.contents.get(&content)).cloned();
                 let Some(doubt) = other else { return };
                 (doubt, "Azotte's repeat needs the same correlationId")
             }
-            (Provider::AllScale | Provider::Peach, None) | (Provider::Azotte, Some(_)) => return,
+            (Provider::AllScale, None) | (Provider::Peach, _) | (Provider::Azotte, Some(_)) => return,
         };
         let sentence = format!(
             "The create of request {} repeats the create of request {}, of which the client cannot know the \
@@ -599,12 +614,18 @@ impl Checkout {
         self.is_known = true;
         self.unread = None;
         self.wait = None;
-        let is_v2 = entry.path.starts_with("/v2/");
+        let is_v2 = is_v2(entry);
+        let fault = entry.fault.as_deref().unwrap_or_default();
+        let is_unsure = reading::is_unsure(fault);
         // A client may take an answer that a fault has tampered with for no answer.
-        if !entry.fault.as_deref().is_some_and(|fault| reading::is_tampering(fault, is_v2)) {
-            self.wait = reading.wait.map(|wait| (now, now.at.saturating_add(wait)));
+        if !reading::is_tampering(fault, is_v2) {
+            let wait = reading.wait.filter(|_| !is_unsure);
+            self.wait = wait.map(|wait| (now, now.at.saturating_add(wait)));
             self.has_read_success |= reading.meaning.is_success();
-            self.meaning = Some(reading.meaning);
+            // A client may have the answer or not, and a success alone speaks for the client.
+            if !is_unsure || reading.meaning.is_success() {
+                self.meaning = Some(reading.meaning);
+            }
         }
         self.read = Some((now, reading.code));
     }
@@ -661,6 +682,11 @@ fn webhook(Stamp { number, at }: Stamp) -> Event {
     Event { kind: EventKind::Webhook, number: Some(number), at }
 }
 
+/// True of a request for Peach's V2.
+fn is_v2(entry: &Entry) -> bool {
+    entry.path.starts_with("/v2/")
+}
+
 /// The order and the checkout of a request.
 fn about_of(entry: &Entry) -> (Option<String>, Option<String>) {
     (entry.order.as_deref().map(short), entry.checkout.as_deref().map(str::to_owned))
@@ -684,12 +710,17 @@ fn looked_up(entry: &Entry) -> Option<String> {
 fn content_of(body: &[u8]) -> Option<u64> {
     let mut body: Value = serde_json::from_slice(body).ok()?;
     body.get_mut("order")?.as_object_mut()?.remove("correlationId");
-    Some(hash(&body.to_string()))
+    Some(hash(body.to_string().as_bytes()))
 }
 
-fn hash(text: &str) -> u64 {
+/// The hash of the body of a request for Peach's V1, which is signed.
+fn signed_of(entry: &Entry) -> Option<u64> {
+    (Provider::of(entry.api) == Provider::Peach && !is_v2(entry)).then(|| hash(&entry.body))
+}
+
+fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    bytes.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -700,7 +731,7 @@ fn short(text: &str) -> String {
         return text.to_owned();
     }
     let begin: String = text.chars().take(MOST_OF_NAME / 4).collect();
-    format!("{begin}\u{2026}{:016x}", hash(text))
+    format!("{begin}\u{2026}{:016x}", hash(text.as_bytes()))
 }
 
 /// A time in words.
@@ -711,6 +742,9 @@ fn span(time: Duration) -> String {
 
 /// The time that a client has for a read after a webhook or a payment.
 const GRACE: Duration = Duration::from_secs(60);
+
+/// The time after a refused request in which another request may have been under way already.
+const UNDER_WAY: Duration = Duration::from_secs(1);
 
 const MINUTE: Duration = Duration::from_secs(60);
 

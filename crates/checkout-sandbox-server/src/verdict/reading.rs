@@ -205,6 +205,21 @@ pub(super) fn tells_of_a_checkout(provider: Provider, answer: &Response) -> bool
     }
 }
 
+/// True if an answer that tells of a checkout names this checkout. Peach's V1 names none: the client knows
+/// the checkout by the order.
+pub(super) fn names(provider: Provider, answer: &Response, id: &str) -> bool {
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let pointers: &[&str] = match provider {
+        Provider::AllScale => {
+            &["/payload/allscale_checkout_intent_id", "/payload/all_scale_checkout_intent_id"]
+        }
+        Provider::Azotte => &["/trackingNumber"],
+        Provider::Peach => &["/checkoutId"],
+    };
+    let mut named = pointers.iter().filter_map(|pointer| body.pointer(pointer)).peekable();
+    (provider == Provider::Peach && named.peek().is_none()) || named.any(|named| named.as_str() == Some(id))
+}
+
 /// The seconds of a `Retry-After`.
 pub(super) fn retry_after(answer: &Response) -> Option<u64> {
     answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
@@ -249,6 +264,24 @@ const TAMPERING: [&str; 13] = [
     "bare_result",
 ];
 
+/// True if nobody can know that the client has the answer: the answer came late or in pieces, so that the
+/// client may have gone, or in a form that the client may refuse.
+pub(super) fn is_unsure(faults: &str) -> bool {
+    faults.split(", ").any(|name| UNSURE.contains(&name))
+}
+
+/// The names of the faults whose answer a client may have or not.
+const UNSURE: [&str; 8] = [
+    "wire_delay",
+    "wire_delay_log_normal",
+    "wire_dribble",
+    "wire_bandwidth",
+    "wire_slicer",
+    "huge_body",
+    "wrong_content_type",
+    "plain_content_type",
+];
+
 /// True if the sandbox has done the work of a request, and has then answered with an error.
 pub(super) fn is_late_error(faults: &str) -> bool {
     faults.split(", ").any(|name| name == "late_internal_error")
@@ -259,6 +292,7 @@ const MOST_WORDS: usize = 200;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Wire;
     use checkout_sandbox::{allscale, azotte, peach};
     use checkout_tables::{allscale as of_allscale, azotte as of_azotte, peach as of_peach};
     use checkout_transport::bytes::Bytes;
@@ -373,6 +407,16 @@ mod tests {
         for harmless in [allscale::Fault::ExtraFields, allscale::Fault::RateLimited] {
             assert!(!is_tampering(harmless.name(), false));
         }
+        let of_sandboxes = [
+            allscale::Fault::HugeBody(1).name(),
+            azotte::Fault::WrongContentType.name(),
+            azotte::Fault::PlainContentType.name(),
+        ];
+        let of_wire = UNSURE.into_iter().filter(|name| name.starts_with("wire_"));
+        let of_wire: Vec<_> = of_wire.filter(|name| Wire::names().any(|wire| wire == *name)).collect();
+        assert!(of_sandboxes.into_iter().all(is_unsure) && is_unsure("extra_fields, wire_delay"));
+        assert_eq!(of_wire.len() + of_sandboxes.len(), UNSURE.len());
+        assert!(!is_unsure("wire_cut") && !is_unsure(""));
         assert!(is_late_error(peach::Fault::LateInternalError.name()));
         assert!(!is_late_error(peach::Fault::InternalError.name()));
     }

@@ -51,6 +51,12 @@ impl Rule {
         }
     }
 
+    /// True if the client can still do the thing, so that a breach is a remark while the client works: the
+    /// client may wait for a limit of the provider's.
+    pub(super) const fn is_open(self) -> bool {
+        matches!(self, Self::WebhookWithoutRead | Self::NeverRead)
+    }
+
     /// True if a breach is never more than a remark.
     pub(super) const fn is_remark(self) -> bool {
         matches!(self, Self::OrderMissing | Self::Refused)

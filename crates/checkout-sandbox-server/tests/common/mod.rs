@@ -258,7 +258,7 @@ pub(crate) fn submit(addr: SocketAddr, prefix: &str, keys: &Keys, order: &str) -
 }
 
 /// The fields of Peach's initiate, signed.
-fn initiate_fields(keys: &Keys, order: &str) -> Vec<(String, String)> {
+pub(crate) fn initiate_fields(keys: &Keys, order: &str) -> Vec<(String, String)> {
     let nonce = format!("nonce{}", next_number());
     let mut fields: Vec<(String, String)> = [
         ("authentication.entityId", &*keys.peach_entity_id),
@@ -282,7 +282,7 @@ fn sign(keys: &Keys, fields: &mut Vec<(String, String)>) {
     fields.push(("signature".to_owned(), signature));
 }
 
-fn form(fields: &[(String, String)]) -> String {
+pub(crate) fn form(fields: &[(String, String)]) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(fields).finish()
 }
