@@ -231,8 +231,8 @@ fn take_in(world: &World, played: &Played) {
 /// Attempts all deliveries that are due by now, one after another.
 async fn deliver_due(world: &World, played: &Played) -> Vec<Value> {
     let mut attempts = Vec::new();
+    take_in(world, played);
     loop {
-        take_in(world, played);
         let job = played.mail.log().next_job(played.clock.shown().now());
         let Some(job) = job else { return attempts };
         let under_way = UnderWay { played, job };
