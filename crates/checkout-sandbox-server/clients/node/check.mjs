@@ -388,6 +388,14 @@ async function checkPeach() {
   check("peach v2: an unknown checkout is 404", isUnknown, unknown);
   const refused = await v2.create(fields("js-peach-no"), "wrong");
   check("peach v2: a wrong token is refused", [401, 403].includes(refused.status), refused);
+
+  // V1, with the signed fields within the answer
+  await admin("scenarios", { provider: "peach", scenario: "uncertain" });
+  await v1.initiate(fields("js-peach-within"));
+  await wait(60);
+  const within = await v1.status({ merchantTransactionId: "js-peach-within" });
+  const isRead = within.status === 200 && within.answer["result.code"] === peach.CREATED;
+  check("peach v1: signed fields within the answer are read", isRead, within);
 }
 
 await admin("clock", { pace: "frozen" }, "PUT");

@@ -39,12 +39,13 @@ export class V1 {
     });
   }
 
-  // Reads by `merchantTransactionId` or by `checkoutId`.
+  // Reads by `merchantTransactionId` or by `checkoutId`. Some answers have the signed fields within.
   async status(which) {
     const read = await call(`${this.url}/status?${new URLSearchParams(this.signed(which))}`);
-    if (read.status === 200 && !isSigned(this.token, read.answer))
+    const answer = read.answer.redirect_post_data ?? read.answer;
+    if (read.status === 200 && !isSigned(this.token, answer))
       throw new Error("the answer is not signed by Peach");
-    return read;
+    return { ...read, answer };
   }
 
   signed(fields) {

@@ -430,6 +430,14 @@ def check_peach():
     )
     check("peach v2: a wrong token is refused", v2.create(fields("py-peach-no"), "wrong")[0] in (401, 403))
 
+    # V1, with the signed fields within the answer
+    admin("scenarios", {"provider": "peach", "scenario": "uncertain"})
+    v1.initiate(fields("py-peach-within"))
+    wait(60)
+    status, read = v1.status(merchantTransactionId="py-peach-within")
+    created = (status, read["result.code"], read["merchantTransactionId"])
+    check("peach v1: signed fields within the answer are read", created == (200, peach.CREATED, "py-peach-within"), read)
+
 
 admin("clock", {"pace": "frozen"}, "PUT")
 check_allscale()

@@ -48,8 +48,9 @@ class V1:
         return call(self.url + "/checkout/initiate", form, {"Referer": self.referer})
 
     def status(self, **which):
-        """Reads by `merchantTransactionId` or by `checkoutId`."""
+        """Reads by `merchantTransactionId` or by `checkoutId`. Some answers have the signed fields within."""
         status, answer = call(self.url + "/status?" + urlencode(self.signed(which)))
+        answer = answer.get("redirect_post_data", answer)
         if status == 200 and not is_signed(self.token, answer):
             raise ValueError("the answer is not signed by Peach")
         return status, answer
