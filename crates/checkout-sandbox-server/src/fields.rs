@@ -47,8 +47,10 @@ impl Fields {
         match self.take(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(Some(number.to_string())),
-            Some(_) => Err(Problem::field(name, "has to be a text or a whole number")),
+            Some(value) => {
+                let number = digits_of(&value).filter(|digits| digits.parse::<i128>().is_ok());
+                number.map(Some).ok_or_else(|| Problem::field(name, "has to be a text or a whole number"))
+            }
         }
     }
 
@@ -60,9 +62,7 @@ impl Fields {
         most: u64,
     ) -> Result<Option<u64>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
-        // A client whose numbers are all of one kind writes 5 as 5.0.
-        let text = value.is_number().then(|| value.to_string());
-        let number = text.and_then(|text| text.strip_suffix(".0").unwrap_or(&text).parse::<u64>().ok());
+        let number = digits_of(&value).and_then(|digits| digits.parse::<u64>().ok());
         let number = number.filter(|number| (least..=most).contains(number));
         let refused = || Problem::field(name, format!("has to be a whole number from {least} to {most}"));
         number.map(Some).ok_or_else(refused)
@@ -71,7 +71,8 @@ impl Fields {
     /// A whole number from `-most` to `most`.
     pub(crate) fn signed(&mut self, name: &'static str, most: i64) -> Result<Option<i64>, Problem> {
         let Some(value) = self.take(name) else { return Ok(None) };
-        let number = value.as_i64().filter(|number| (-most..=most).contains(number));
+        let number = digits_of(&value).and_then(|digits| digits.parse::<i64>().ok());
+        let number = number.filter(|number| (-most..=most).contains(number));
         let refused = || Problem::field(name, format!("has to be a whole number from -{most} to {most}"));
         number.map(Some).ok_or_else(refused)
     }
@@ -127,6 +128,12 @@ impl Fields {
         self.known.push(name);
         self.left.remove(name).filter(|value| !value.is_null())
     }
+}
+
+/// The number as a text. A client whose numbers are all of one kind writes 5 as 5.0.
+fn digits_of(value: &Value) -> Option<String> {
+    let text = value.is_number().then(|| value.to_string())?;
+    Some(text.strip_suffix(".0").unwrap_or(&text).to_owned())
 }
 
 /// The last millisecond of the year 9999.
