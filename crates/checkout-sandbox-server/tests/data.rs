@@ -418,3 +418,36 @@ fn faults_choices_and_the_shop_s_word_are_played_back() {
     without.shutdown();
     remove(&path);
 }
+
+#[test]
+fn a_delivery_of_a_world_that_is_gone_is_no_entry_of_the_next_world_of_the_name() {
+    let path = path("gone");
+    let running = start(&path);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hooks", listener.local_addr().unwrap());
+    let make = || running.new_world(&json!({ "name": "t", "clock": { "unix_ms": START_MS } }));
+    let keys = make();
+    admin(&running, "POST", "/_/worlds/t/endpoints", json!({ "provider": "allscale", "url": url }));
+    let (_, id) = create(&running, &keys, 0, "first");
+    let pay = ("content-type", "application/x-www-form-urlencoded");
+    let page = format!("/_/pay/t/allscale/{id}");
+    assert_eq!(common::send(running.addr(), "POST", &page, &[pay], b"act=pay").unwrap().status, 303);
+    // The time to the confirmation passes by a step, in which nobody waits for the delivery.
+    let old = running.get().world("t").unwrap();
+    old.advance(Duration::from_secs(3_600));
+    let (mut receiver, _) = listener.accept().unwrap();
+    let _ = receiver.read(&mut [0; 8 << 10]).unwrap();
+    admin(&running, "DELETE", "/_/worlds/t", Value::Null);
+    make();
+    receiver.write_all(b"HTTP/1.1 200 X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    // The answer is taken as soon as the old world says so.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(old.webhook_delivered("first"));
+    old.advance(Duration::from_secs(60));
+    let before = shown(&running);
+    running.shutdown();
+    let again = start(&path);
+    assert_eq!(shown(&again), before);
+    again.shutdown();
+    remove(&path);
+}

@@ -236,3 +236,54 @@ fn a_world_that_is_copied_while_it_works_is_copied_between_two_requests() {
         }
     });
 }
+
+#[test]
+fn a_fork_gives_out_no_token_of_the_world_that_it_is_a_copy_of() {
+    let running = start();
+    let keys = frozen(&running);
+    assert_eq!(post(&running, "/fork", &json!({ "name": "b" })).0, 201);
+    let own = running.get().world("b").unwrap().keys().clone();
+    let token_of =
+        |keys: &Keys| token(running.addr(), "", keys).json()["access_token"].as_str().unwrap().to_owned();
+    let (of_first, of_fork) = (token_of(&keys), token_of(&own));
+    assert_ne!(of_first, of_fork);
+    // Each token leads to its own world, whichever came later.
+    let create = |keys: &Keys, token: &str| common::create_v2(running.addr(), "", keys, token, "order-0001");
+    assert_eq!([create(&keys, &of_first).status, create(&own, &of_fork).status], [200, 200]);
+    running.shutdown();
+}
+
+#[test]
+fn a_snapshot_and_a_fork_have_the_time_after_which_checkouts_are_paid() {
+    let running = start();
+    let keys = frozen(&running);
+    let autopay = |method: &str, world: &str, body: &Value| {
+        running.admin(method, &format!("/_/worlds/{world}/autopay"), body).1
+    };
+    autopay("PUT", "a", &json!({ "after_ms": 2_000 }));
+    assert_eq!(post(&running, "/snapshots", &json!({ "name": "paying" })).0, 201);
+    assert_eq!(post(&running, "/fork", &json!({ "name": "b" })).0, 201);
+    autopay("DELETE", "a", &Value::Null);
+    assert_eq!(post(&running, "/snapshots", &json!({ "name": "waiting" })).0, 201);
+    // The time that the route tells is the time by which a new checkout is paid.
+    let check = |world: &str, keys: &Keys, order: &str, expected: &Value| {
+        assert_eq!(&autopay("GET", world, &Value::Null)["after_ms"], expected, "{order}");
+        create(&running, keys, 0, order);
+        advance(&running, world, 2);
+        let (_, list) = running.admin("GET", &format!("/_/worlds/{world}/checkouts"), &Value::Null);
+        let list = list["checkouts"].as_array().unwrap();
+        let made = list.iter().find(|checkout| checkout["order"] == order).unwrap();
+        assert_eq!(made["status"] == "CONFIRMED", !expected.is_null(), "{made}");
+    };
+    let restore = |name: &str| {
+        assert_eq!(post(&running, &format!("/snapshots/{name}/restore"), &Value::Null).0, 200);
+    };
+    restore("paying");
+    check("a", &keys, "restored-paying", &json!(2_000));
+    restore("waiting");
+    check("a", &keys, "restored-waiting", &Value::Null);
+    let own = running.get().world("b").unwrap().keys().clone();
+    assert_eq!(running.admin("POST", "/_/worlds/b/reset", &Value::Null).0, 200);
+    check("b", &own, "forked", &json!(2_000));
+    running.shutdown();
+}
