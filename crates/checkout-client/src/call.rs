@@ -424,15 +424,40 @@ impl<T: Readable> Reader<T> {
         Ok(Answer::new(environment, self.route, answer, differences, sent_at, response))
     }
 
+    /// Reads the outcome of the transport: the response as [`read`](Self::read) does, or the transport's error
+    /// as the error of the call. For a driver of your own, which has the response later, or none.
+    ///
+    /// # Errors
+    /// [`CallError`], as of [`Call::send`].
+    ///
+    /// ```
+    /// # checkout_doctest::facade!(client);
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_auth::{SecretString, allscale::SigningKey};
+    /// # use checkout_client::allscale::Client;
+    /// use checkout_kit::{Moment, TransportError};
+    ///
+    /// # let client = Client::builder(SigningKey::new("st_key", SecretString::from("st_secret"))?).build()?;
+    /// let attempt = client.ping().attempt(Moment::from_unix_millis(1_716_501_000_000), "nonce-1")?;
+    /// let (_, reader) = attempt.into_parts();
+    /// let error = reader.outcome(Err(TransportError::unknown("reset"))).unwrap_err();
+    /// assert!(error.http_status().is_none());
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn outcome(self, outcome: Result<Response, TransportError>) -> Result<Answer<T>, CallErrorOf<T>> {
+        match outcome {
+            Ok(response) => self.read(&response),
+            Err(error) => Err(CallError::transport(self.route.into(), error)),
+        }
+    }
+
     fn finish(
         self,
         outcome: Result<Response, TransportError>,
         trace: &Trace,
     ) -> Result<Answer<T>, CallErrorOf<T>> {
-        let outcome = match outcome {
-            Ok(response) => self.read(&response),
-            Err(error) => Err(CallError::transport(self.route.into(), error)),
-        };
+        let outcome = self.outcome(outcome);
         match &outcome {
             Ok(answer) => trace.answered(answer),
             Err(error) => trace.failed(error),

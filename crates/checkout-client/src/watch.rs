@@ -288,7 +288,11 @@ impl<E: Watchable> Watch<E> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn resume(&mut self, for_at_most: Duration) {
-        let now = self.now();
+        self.resume_at(self.now(), for_at_most);
+    }
+
+    /// As [`resume`](Self::resume), by the clock of the caller: for a driver of your own.
+    pub fn resume_at(&mut self, now: Moment, for_at_most: Duration) {
         self.known.begun = true;
         self.poller.set_back(now);
         self.poller.resume(&self.known.policy, now, for_at_most);

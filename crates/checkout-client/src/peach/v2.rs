@@ -179,6 +179,39 @@ impl Client {
         }
     }
 
+    /// The call for an access token that the calls of `now` need first, for a driver of your own. None where
+    /// the client has a token, or takes its tokens from a source of yours.
+    ///
+    /// ```
+    /// # checkout_doctest::facade!(client);
+    /// # #[cfg(feature = "system")] {
+    /// # use checkout_client::peach::v2::{Client, Credentials};
+    /// use checkout_kit::Moment;
+    ///
+    /// # let credentials = Credentials {
+    /// #     client_id: "client".into(), client_secret: "secret".into(), merchant_id: "merchant".into(),
+    /// # };
+    /// # let client = Client::builder("8ac7a4ca68c22c4d0168c2caab2e0025", credentials);
+    /// # let client = client.referer("https://shop.example").build()?;
+    /// let now = Moment::from_unix_millis(1_716_501_000_000);
+    /// assert!(client.token_call(now).is_some()); // send the call, and give the answer to `keep_token`
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn token_call(&self, now: Moment) -> Option<Call<AccessToken>> {
+        let store = self.0.oauth.as_ref()?.store.as_ref()?;
+        store.token(now).is_none().then(|| self.token())
+    }
+
+    /// Keeps the token of the answer to [`token_call`](Self::token_call).
+    ///
+    /// # Errors
+    /// [`CallError`], if the token has expired on arrival.
+    pub fn keep_token(&self, answer: &Answer<AccessToken>) -> Result<(), CallError<Peach>> {
+        Peach::keep(&self.0, answer)
+    }
+
     /// Forgets the stored token: the next [`authenticate`](Self::authenticate) asks for another. A 401 to any
     /// call of this client does the same. A token source of your own is not touched.
     pub fn forget_token(&self) {

@@ -1,0 +1,11 @@
+//! Checkouts that outlive the process.
+
+mod checkout;
+mod draft;
+mod memory;
+mod store;
+
+pub use checkout::{Checkout, Provider, State};
+pub use draft::Draft;
+pub use memory::Memory;
+pub use store::*;

@@ -1,0 +1,466 @@
+//! The store: what the engine asks of a database.
+
+use crate::checkout::{Checkout, Provider, State};
+use checkout_tables::{Moment, RateLimit};
+use checkout_trust::replay::Key;
+use core::future::Future;
+use core::time::Duration;
+use std::error::Error;
+use std::time::Instant;
+
+/// A store of checkouts, which many processes share.
+///
+/// **Every operation is one transaction.** A process that dies within an operation has done all of it or
+/// nothing. The store's own clock decides leases and dues: no argument is a moment of the caller's, and spans
+/// count from the store's now.
+///
+/// A store keeps two kinds of rows for a checkout: the lasting [`Checkout`], and **work** as long as there is
+/// something to do: when it is due, who has it, and the stored watch. A claim leases the work by setting its
+/// due to the end of the lease, under a **fence**: a number that no other claim ever had. Each write names
+/// the fence, and a write under an old fence changes nothing ([`Written::Lost`]). Nobody is asked if a process
+/// lives: the end of the lease makes the work due again.
+///
+/// A **lane** is the work of one merchant. A lane has the merchant's limit, and a claim takes work of a lane
+/// only together with a place under the limit, so nobody holds work that must wait. A place is taken from the
+/// claim until the read is over, and then for the limit's span: over any span the provider counts no more
+/// requests than the limit allows, whatever time a request takes to arrive.
+///
+/// The suite in `conformance` (a feature) holds a store to all of this.
+pub trait Store: Send + Sync {
+    /// The store's clock.
+    fn now(&self) -> impl Future<Output = Result<Moment, StoreError>> + Send;
+
+    /// The store's clock a little later, without asking: it was `at` at the instant `since`. A store in the
+    /// process, whose clock is a call away, answers with its clock.
+    fn later(&self, at: Moment, since: Instant) -> Moment {
+        at.saturating_add(since.elapsed())
+    }
+
+    /// Makes lanes known, with their limits. Called at the start of a process, for all of its merchants.
+    fn lanes(&self, lanes: &[Lane]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Adds a checkout with its work, which the caller holds under a lease, or leaves what is there as it is.
+    /// `version`, `created_at` and `changed_at` of the argument do not count.
+    fn insert(&self, new: &New<'_>) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
+
+    /// Leases work that is due, with a place under its lane's limit: the earliest of each lane, and the lanes
+    /// in turn. Work that was claimed [`SUSPECT`] times without a write comes alone.
+    fn claim(&self, ask: &Ask<'_>) -> impl Future<Output = Result<Claimed, StoreError>> + Send;
+
+    /// Writes the outcome of leased work, and gives the lease up unless [`Next::Keep`] keeps it.
+    fn write(&self, lease: &Lease, write: &Write)
+    -> impl Future<Output = Result<Written, StoreError>> + Send;
+
+    /// Makes a checkout's work due at once: by the shop, or by a webhook's event. An event is noted under its
+    /// keys in the same transaction, and is done in the transaction of the read that answers it. A checkout
+    /// without work gets work again.
+    fn nudge(&self, nudge: &Nudge<'_>) -> impl Future<Output = Result<Nudged, StoreError>> + Send;
+
+    /// Writes a person's decision, if the row has the version that the person saw. Whoever held the work has
+    /// lost it.
+    fn decide(&self, decision: &Decision<'_>) -> impl Future<Output = Result<Written, StoreError>> + Send;
+
+    /// Leases news that is due to be told.
+    fn claim_news(
+        &self,
+        max: usize,
+        lease: Duration,
+    ) -> impl Future<Output = Result<Vec<ClaimedNews>, StoreError>> + Send;
+
+    /// Ends the telling of news: told, and deleted; or to be told again after a time. News that is gone was
+    /// taken by the user's own transaction: [`Written::Lost`].
+    fn news_told(
+        &self,
+        key: &str,
+        fence: i64,
+        again: Option<Duration>,
+    ) -> impl Future<Output = Result<Written, StoreError>> + Send;
+
+    /// One checkout.
+    fn checkout(&self, id: &str) -> impl Future<Output = Result<Option<Checkout>, StoreError>> + Send;
+
+    /// Checkouts in the order of their ids.
+    fn list(&self, filter: &Filter<'_>) -> impl Future<Output = Result<Vec<Checkout>, StoreError>> + Send;
+
+    /// The decisions of persons about a checkout, the oldest first.
+    fn decisions(&self, id: &str) -> impl Future<Output = Result<Vec<Decided>, StoreError>> + Send;
+
+    /// Figures to watch.
+    fn figures(&self) -> impl Future<Output = Result<Figures, StoreError>> + Send;
+
+    /// Deletes what time has made useless: events whose keys are kept no longer. At most `max`; returns how
+    /// many.
+    fn sweep(&self, max: usize) -> impl Future<Output = Result<usize, StoreError>> + Send;
+}
+
+/// The work of one merchant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lane {
+    /// The name: company and merchant.
+    pub name: String,
+    /// The limit of reads that the provider counts.
+    pub limit: Option<RateLimit>,
+}
+
+impl Lane {
+    /// The lane of a merchant.
+    #[must_use]
+    pub fn name_of(provider: Provider, merchant: &str) -> String {
+        format!("{}/{merchant}", provider.company())
+    }
+}
+
+/// A checkout to add.
+#[derive(Clone, Copy, Debug)]
+pub struct New<'a> {
+    /// The row.
+    pub checkout: &'a Checkout,
+    /// The stored watch, empty before the create is done.
+    pub watch: &'a str,
+    /// The length of the lease that the caller holds at once; zero for work that anybody may claim now.
+    pub lease: Duration,
+}
+
+/// The answer to [`Store::insert`].
+#[derive(Clone, Debug)]
+pub enum Inserted {
+    /// Added, and leased if the lease was not zero.
+    Fresh(Lease, Checkout),
+    /// There is one with this id, which is left as it is.
+    Exists(Checkout),
+    /// There is one with this reference and another id, which is left as it is.
+    SameReference(Checkout),
+}
+
+/// The right to write leased work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The checkout's id.
+    pub id: String,
+    /// The number of the claim.
+    pub fence: i64,
+    /// The nudges that had come when the work was claimed.
+    pub nudges: i64,
+}
+
+/// A question for due work.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The lanes of the process. Work of other lanes is left to others.
+    pub lanes: &'a [String],
+    /// At most so much.
+    pub max: usize,
+    /// The length of the leases.
+    pub lease: Duration,
+}
+
+/// The answer to [`Store::claim`].
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The store's clock.
+    pub now: Moment,
+    /// The leased work.
+    pub due: Vec<Due>,
+    /// The moment when more may be due, as far as the store knows.
+    pub next: Option<Moment>,
+    /// True if there is news to claim.
+    pub news: bool,
+}
+
+/// Leased work.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The right to write.
+    pub lease: Lease,
+    /// The row.
+    pub checkout: Checkout,
+    /// The stored watch.
+    pub watch: String,
+    /// True if a nudge waits for a read.
+    pub nudged: bool,
+    /// The provider's id that an event named, where the row had none or another one.
+    pub named: Option<String>,
+    /// How often the work was claimed since the last write, this claim included.
+    pub tries: u32,
+}
+
+/// Work that was claimed so often without a write comes alone: one of these claims may have killed the
+/// process.
+pub const SUSPECT: u32 = 3;
+
+/// The time that is added to the span of a limit. Assumed: no provider says how exactly it measures the span.
+pub const LIMIT_MARGIN: Duration = Duration::from_secs(1);
+
+/// The outcome of leased work.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// The row, if it changed.
+    pub checkout: Option<Checkout>,
+    /// The next of the work.
+    pub next: Next,
+    /// What became of the place under the limit.
+    pub read: ReadMade,
+    /// The span for which the provider asks the whole lane to wait.
+    pub lane_wait: Option<Duration>,
+    /// News to tell.
+    pub news: Vec<News>,
+}
+
+/// The next of the work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The lease goes on: the process does more.
+    Keep,
+    /// Due after a span, from the store's now; at once if a nudge has come since the claim.
+    Due {
+        /// The span.
+        after: Duration,
+        /// The stored watch.
+        watch: String,
+    },
+    /// Nothing more to do, unless a nudge has come since the claim.
+    Ended {
+        /// The stored watch, for a nudge that comes later.
+        watch: String,
+    },
+}
+
+/// What became of the place under the limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadMade {
+    /// No request was made that the limit counts: the place is free.
+    None,
+    /// A request was made, and no answer shows the checkout.
+    Sent,
+    /// A request was made, and the answer shows the checkout: the nudges up to the claim are answered, and
+    /// their events are done.
+    Answered,
+}
+
+/// The answer to a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a lost write has changed nothing"]
+pub enum Written {
+    /// Written.
+    Done,
+    /// Somebody else has the work: nothing changed.
+    Lost,
+}
+
+/// News about a checkout, for the shop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// The key, which never changes and is never used twice: tell by it, and know by it what was told.
+    pub key: String,
+    /// The checkout's id.
+    pub id: String,
+    /// The subject.
+    pub subject: Subject,
+    /// The reason, where there is one.
+    pub reason: Option<String>,
+}
+
+/// The subject of [`News`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Subject {
+    /// A read settled the order, or a person did: the goods leave. Once for a checkout.
+    Settled,
+    /// The checkout ended without payment.
+    Failed,
+    /// The provider made no checkout.
+    Refused,
+    /// No end by the deadline. The engine looks again for a month.
+    GaveUp,
+    /// A person has to look.
+    Held,
+}
+
+impl Subject {
+    /// The name in the store.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::GaveUp => "gave_up",
+            Self::Held => "held",
+        }
+    }
+
+    /// The one with this name in the store.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        [Self::Settled, Self::Failed, Self::Refused, Self::GaveUp, Self::Held]
+            .into_iter()
+            .find(|one| one.name() == name)
+    }
+}
+
+/// News under a lease.
+#[derive(Clone, Debug)]
+pub struct ClaimedNews {
+    /// The number of the claim.
+    pub fence: i64,
+    /// How often the news was claimed, this claim included.
+    pub tries: u32,
+    /// The news.
+    pub news: News,
+}
+
+/// A reason to read a checkout at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Nudge<'a> {
+    /// The checkout.
+    pub target: Target<'a>,
+    /// The keys of the webhook's event, if it is one.
+    pub event: &'a [Key],
+}
+
+/// The checkout that a nudge is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// By the shop's id.
+    Id(&'a str),
+    /// As an event names a checkout: by the provider's id, or else by the reference.
+    Named {
+        /// The merchant's lane.
+        lane: &'a str,
+        /// The provider's id.
+        checkout_id: Option<&'a str>,
+        /// The reference of the draft.
+        reference: Option<&'a str>,
+    },
+}
+
+/// The answer to a nudge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Nudged {
+    /// A read follows.
+    Queued {
+        /// The checkout's id.
+        id: String,
+    },
+    /// The event is known, and its read is still to come.
+    Pending,
+    /// The event is known, and its read was made.
+    Done,
+    /// No checkout has these ids. An event is noted for a person.
+    Unmatched,
+}
+
+/// A person's decision.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    /// The row as it is to be. Its `version` is the one that the person saw.
+    pub checkout: &'a Checkout,
+    /// True if there is work to do now.
+    pub work: bool,
+    /// News to tell.
+    pub news: Vec<News>,
+    /// The decision, by its name.
+    pub act: &'a str,
+    /// The person.
+    pub by: &'a str,
+    /// The person's reason.
+    pub reason: &'a str,
+}
+
+/// A decision that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// The moment, by the store's clock.
+    pub at: Moment,
+    /// The decision, by its name.
+    pub act: String,
+    /// The person.
+    pub by: String,
+    /// The person's reason.
+    pub reason: String,
+}
+
+/// A choice of checkouts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    /// In this state alone.
+    pub state: Option<State>,
+    /// With a hold alone.
+    pub held: bool,
+    /// Behind this id.
+    pub after: Option<&'a str>,
+    /// At most so many; 0 for 100.
+    pub limit: usize,
+}
+
+impl Filter<'_> {
+    /// The most checkouts of an answer.
+    #[must_use]
+    pub const fn most(&self) -> usize {
+        if self.limit == 0 { 100 } else { self.limit }
+    }
+}
+
+/// Figures to watch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// How late the latest due work is; zero where none is late. Work of a lane at its limit counts too.
+    pub oldest_due: Duration,
+    /// The checkouts with work.
+    pub work: u64,
+    /// The work that is leased.
+    pub leased: u64,
+    /// The checkouts that wait for a person.
+    pub held: u64,
+    /// The news that nobody has taken yet.
+    pub news: u64,
+    /// The events of no checkout, for a person.
+    pub unmatched: u64,
+}
+
+/// The error of a store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database cannot be reached, or broke off. Nobody knows if the operation was done; a fence makes a
+    /// repeat harmless. Try again.
+    #[error("the database does not answer")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The schema is newer than this program.
+    #[error(
+        "the schema has version {found}, and this program knows versions up to {known}: run the newer program"
+    )]
+    NewerSchema {
+        /// The version in the database.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// The schema is missing or older, and this role may not change it.
+    #[error(
+        "the schema has version {found} and this program needs {known}: run `migrate` as a role with DDL rights"
+    )]
+    OlderSchema {
+        /// The version in the database; 0 for none.
+        found: i64,
+        /// The version that this program needs.
+        known: i64,
+    },
+    /// The database refuses the role.
+    #[error("the database refuses the role: grant it the rights that docs/engine.md lists")]
+    Rights(#[source] Box<dyn Error + Send + Sync>),
+    /// There is no room, or the database is read-only. Nothing was written.
+    #[error("the database takes no writes: is the disk full, or the database read-only?")]
+    ReadOnly(#[source] Box<dyn Error + Send + Sync>),
+    /// A row that this program cannot read.
+    #[error("the row of {id} has no readable {field}")]
+    Corrupt {
+        /// The row's id.
+        id: String,
+        /// The column.
+        field: &'static str,
+    },
+    /// The settings of the store, or of its server, that could lose or double something.
+    #[error("{0}")]
+    Settings(String),
+}
