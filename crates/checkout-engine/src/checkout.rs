@@ -139,10 +139,10 @@ names! {
     /// |---|---|---|
     /// | `Sending` | the create is sent, or is to be repeated | finishes the create by the provider's rule |
     /// | `Unknown` | nobody knows if the provider made the checkout | waits for a webhook or a read, then for a person |
-    /// | `Open` | the provider has the checkout | reads until the end |
+    /// | `Open` | the provider has the checkout | reads until the end; after the policy's deadline less and less often |
     /// | `Settled` | a read settled the order | – |
     /// | `Failed` | a read showed an end without payment | late reads, where the policy has them |
-    /// | `GaveUp` | no end by the deadline | looks again each day for a month |
+    /// | `GaveUp` | no end for a month | – |
     /// | `Refused` | the provider made nothing | – |
     /// | `Unsettled` | ended and perhaps paid, and the read does not settle the order | waits for a person |
     /// | `Closed` | closed by a person | – |
@@ -158,7 +158,7 @@ names! {
         Settled = "settled",
         /// A read showed an end without payment.
         Failed = "failed",
-        /// No end by the deadline of the policy.
+        /// No end for as long as the engine looks.
         GaveUp = "gave_up",
         /// The provider made nothing, and would not with the same draft.
         Refused = "refused",

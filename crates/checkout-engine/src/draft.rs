@@ -46,10 +46,6 @@ impl Draft {
             Self::Peach(draft) => Some(draft.merchant_transaction_id()),
         }
     }
-
-    pub(crate) fn has_card(&self) -> bool {
-        matches!(self, Self::Azotte(draft) if draft.payment_method().card().is_some())
-    }
 }
 
 impl From<allscale::CreateIntent<'_>> for Draft {
@@ -282,6 +278,9 @@ impl StoredSubmit {
     }
 }
 
+type Setter =
+    fn(checkout_validate::peach::Draft<'static>, String) -> checkout_validate::peach::Draft<'static>;
+
 /// The draft of the parameters that a request to Peach has.
 fn initiate(pairs: &[(String, String)]) -> Result<InitiateCheckout<'static>, Unreadable> {
     let get = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
@@ -295,11 +294,12 @@ fn initiate(pairs: &[(String, String)]) -> Result<InitiateCheckout<'static>, Unr
     let amount = get("amount").ok_or("amount")?;
     let kind = PaymentType::from_code(&get("paymentType").ok_or("paymentType")?).ok_or("paymentType")?;
     use checkout_validate::peach::Draft;
-    let mut draft = match kind {
-        PaymentType::PA => Draft::preauthorization(currency, amount),
-        _ => Draft::debit(currency, amount),
+    let mut draft = if kind == PaymentType::PA {
+        Draft::preauthorization(currency, amount)
+    } else {
+        Draft::debit(currency, amount)
     };
-    let setters: [(&str, fn(Draft<'static>, String) -> Draft<'static>); 7] = [
+    let setters: [(&str, Setter); 7] = [
         ("authentication.entityId", |draft, text| draft.entity_id(text)),
         ("merchantTransactionId", |draft, text| draft.merchant_transaction_id(text)),
         ("shopperResultUrl", |draft, text| draft.shopper_result_url(text)),
@@ -425,7 +425,7 @@ mod tests {
         let draft =
             azotte::Draft::new_card(card).offer_identifier("off_1").correlation_id("c-1").item("gold");
         let draft = Draft::from(draft.customer_urn("urn:customer:42").check()?);
-        assert!(draft.has_card() && StoredDraft::of(&draft).is_none());
+        assert!(StoredDraft::of(&draft).is_none());
         Ok(())
     }
 

@@ -2,10 +2,18 @@
 
 mod checkout;
 mod draft;
+mod engine;
+mod forward;
+mod machine;
 mod memory;
+mod notes;
 mod store;
 
 pub use checkout::{Checkout, Provider, State};
 pub use draft::Draft;
+pub use engine::{
+    BuildError, Builder, Counters, DEFAULT_MERCHANT, DecideError, Engine, EngineError, Webhook,
+};
+pub use machine::{Client, Exchange, Machine, PrepareError, Rules, Save, Task};
 pub use memory::Memory;
 pub use store::*;

@@ -270,7 +270,7 @@ pub enum Subject {
     Failed,
     /// The provider made no checkout.
     Refused,
-    /// No end by the deadline. The engine looks again for a month.
+    /// No end for as long as the engine looks.
     GaveUp,
     /// A person has to look.
     Held,

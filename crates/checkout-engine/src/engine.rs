@@ -1,0 +1,401 @@
+//! The driver of the machine: claims, sends, writes and tells.
+
+mod builder;
+mod person;
+mod run;
+mod webhook;
+
+pub use builder::{BuildError, Builder};
+pub use person::DecideError;
+pub use webhook::Webhook;
+
+use crate::checkout::Checkout;
+use crate::draft::Draft;
+use crate::machine::{Machine, PrepareError, Task};
+use crate::store::{
+    Decided, Due, Figures, Filter, Inserted, Lease, New, Nudge, Nudged, Store, StoreError, Target, Write,
+    Written,
+};
+use checkout_tables::Moment;
+use checkout_transport::{Transport, TransportError};
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{Notify, OnceCell};
+use tokio::time::{sleep, timeout};
+
+/// Takes payments through hosted checkouts, over a store that outlives the process.
+///
+/// An engine creates checkouts, reads them to their ends, settles their orders, and tells the shop. Any
+/// number of processes run an engine over one store, and any of them may die at any point: the next one goes
+/// on. A clone is the same engine.
+///
+/// ```
+/// # checkout_doctest::facade!(engine);
+/// use checkout_kit::Cents;
+/// use checkout_kit::allscale::{Client, Currency, Draft, SigningKey};
+/// use checkout_kit::engine::{Engine, Memory, State};
+/// # use checkout_kit::Environment;
+/// # use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// # let sandbox = Sandbox::new(1);
+/// # let transport = sandbox.clone();
+/// # let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?);
+/// # let client = client.environment(Environment::Sandbox).build()?;
+/// # let store = { let clock = sandbox.clock().clone(); Memory::with_clock(move || clock.now()) };
+/// let engine = Engine::builder(store, transport).provider(client).build()?;
+/// let draft = Draft::fiat(Currency::EUR, Cents::new(49_90)).order_id("order_1").check()?;
+/// let checkout = engine.create("order_1", draft).await?;
+/// assert_eq!(checkout.state, State::Open);
+/// let page = checkout.page.ok_or("no page")?; // send the payer there
+/// # assert!(page.as_str().starts_with("https://"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Engine<S, T>(Arc<Inner<S, T>>);
+
+struct Inner<S, T> {
+    store: S,
+    transport: T,
+    machine: Machine,
+    settings: Settings,
+    ready: OnceCell<()>,
+    wake: Notify,
+    counters: Counters,
+    on_error: Box<dyn Fn(&EngineError) + Send + Sync>,
+}
+
+/// The settings of a driver.
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    lease: Duration,
+    poll_every: Duration,
+    at_once: usize,
+}
+
+impl Settings {
+    /// The longest time of one request: a lease covers a token's call, a read and the waits between.
+    fn timeout(&self) -> Duration {
+        self.lease / 3
+    }
+}
+
+impl<S, T> Clone for Engine<S, T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S, T> fmt::Debug for Engine<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("settings", &self.0.settings).finish_non_exhaustive()
+    }
+}
+
+impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
+    /// Begins an engine over a store and a transport.
+    pub fn builder(store: S, transport: T) -> Builder<S, T> {
+        Builder::new(store, transport)
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.0.store
+    }
+
+    /// The machine: the decisions of this engine, for a driver of your own.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.0.machine
+    }
+
+    /// Creates a checkout of the merchant `default`: see [`create_for`](Self::create_for).
+    ///
+    /// # Errors
+    /// [`EngineError`], as of [`create_for`](Self::create_for).
+    pub async fn create(&self, id: &str, draft: impl Into<Draft>) -> Result<Checkout, EngineError> {
+        self.create_for(DEFAULT_MERCHANT, id, draft).await
+    }
+
+    /// Creates a checkout, once for an id.
+    ///
+    /// The row and the draft are saved before anything is sent. The same id again gives the checkout as it
+    /// stands, so a web handler can be repeated. A row of [`State::Open`](crate::State::Open) has the payer's
+    /// page. A row of [`State::Sending`](crate::State::Sending) or [`State::Unknown`](crate::State::Unknown)
+    /// has no page yet: the engine finishes the create by the provider's rule, and the shop asks again by
+    /// [`checkout`](Self::checkout), or makes another checkout under another id and another reference.
+    ///
+    /// A future that is dropped half-way leaves the create to the engines that run.
+    ///
+    /// # Errors
+    /// [`EngineError`]. Nothing was sent if the draft does not fit or the store failed before the send; a
+    /// store that fails after the send leaves a row that the engine goes on with.
+    pub async fn create_for(
+        &self,
+        merchant: &str,
+        id: &str,
+        draft: impl Into<Draft>,
+    ) -> Result<Checkout, EngineError> {
+        self.ready().await?;
+        let (draft, since) = (draft.into(), Instant::now());
+        let at = self.0.store.now().await?;
+        let prepared = self.0.machine.prepare(merchant, id, &draft, at)?;
+        let new = New { checkout: &prepared, watch: "", lease: self.0.settings.lease };
+        let (lease, checkout) = match self.0.store.insert(&new).await? {
+            Inserted::Fresh(lease, checkout) => (lease, checkout),
+            Inserted::Exists(there)
+                if (there.provider, &*there.merchant, &*there.reference)
+                    == (prepared.provider, merchant, &*prepared.reference) =>
+            {
+                return Ok(there);
+            }
+            Inserted::Exists(there) => return Err(EngineError::OtherCheckout { id: there.id }),
+            Inserted::SameReference(there) => {
+                return Err(EngineError::ReferenceTaken { reference: there.reference, id: there.id });
+            }
+        };
+        let due = Due { lease, checkout, watch: String::new(), nudged: false, named: None, tries: 1 };
+        let lease = due.lease.clone();
+        let now = self.0.store.later(at, since);
+        // Lost means that another process has gone on with the create: the row says how far.
+        let _ = self.0.work(lease, self.0.machine.first(due, now), at, since).await?;
+        self.0.wake.notify_one();
+        match self.0.store.checkout(id).await? {
+            Some(checkout) => Ok(checkout),
+            None => Ok(prepared),
+        }
+    }
+
+    /// A checkout as it stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
+        self.0.store.checkout(id).await
+    }
+
+    /// Checkouts in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
+        self.0.store.list(filter).await
+    }
+
+    /// The decisions of persons about a checkout.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
+        self.0.store.decisions(id).await
+    }
+
+    /// The figures of the store.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn figures(&self) -> Result<Figures, StoreError> {
+        self.0.store.figures().await
+    }
+
+    /// The counters of this process.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
+    /// Reads a checkout at once: the payer came back from the page, or somebody asks. The limit of the
+    /// merchant and the policy's shortest gap hold all the same.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn nudge(&self, id: &str) -> Result<Nudged, StoreError> {
+        let nudged = self.0.store.nudge(&Nudge { target: Target::Id(id), event: &[] }).await?;
+        self.0.wake.notify_one();
+        Ok(nudged)
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        let lanes = || async { self.0.store.lanes(&self.0.machine.lanes()).await };
+        self.0.ready.get_or_try_init(lanes).await.copied()
+    }
+}
+
+impl<S: Store, T: Transport> Inner<S, T> {
+    /// Does the tasks of leased work, the last of which is a write. `at` was the store's clock at the instant
+    /// `since`, when the lease began or before.
+    async fn work(
+        &self,
+        lease: Lease,
+        mut task: Task,
+        at: Moment,
+        since: Instant,
+    ) -> Result<Written, EngineError> {
+        loop {
+            match task {
+                Task::Send(exchange) => {
+                    let (request, then) = exchange.into_parts();
+                    // A lease that is nearly over allows no request any more.
+                    let left = self.left(at, since);
+                    let outcome = if left <= self.settings.timeout() {
+                        Err(TransportError::not_sent("the lease is nearly over"))
+                    } else {
+                        Counters::count(&self.counters.requests);
+                        let sent = timeout(self.settings.timeout(), self.transport.send(request));
+                        sent.await.unwrap_or_else(|_| Err(TransportError::unknown("no answer in time")))
+                    };
+                    task = then(outcome, self.store.later(at, since));
+                }
+                Task::Save(save) => {
+                    let (write, then) = save.into_parts();
+                    if self.write(&lease, &write, at, since).await? == Written::Lost {
+                        return Ok(Written::Lost);
+                    }
+                    task = then(self.store.later(at, since));
+                }
+                Task::Write(write) => return self.write(&lease, &write, at, since).await,
+            }
+        }
+    }
+
+    /// Writes, and tries again while the lease lasts: the answer in hand may be the only one.
+    async fn write(
+        &self,
+        lease: &Lease,
+        write: &Write,
+        at: Moment,
+        since: Instant,
+    ) -> Result<Written, EngineError> {
+        let mut pause = Duration::from_millis(50);
+        loop {
+            match self.store.write(lease, write).await {
+                Ok(written) => {
+                    Counters::count(match written {
+                        Written::Done => &self.counters.writes,
+                        Written::Lost => &self.counters.lost,
+                    });
+                    if !write.news.is_empty() {
+                        self.wake.notify_one();
+                    }
+                    return Ok(written);
+                }
+                Err(error @ StoreError::Unavailable(_)) if self.left(at, since) > pause => {
+                    self.failed(EngineError::Store(error));
+                    sleep(pause).await;
+                    pause = pause.saturating_mul(2);
+                }
+                Err(error) => return Err(EngineError::Store(error)),
+            }
+        }
+    }
+
+    /// The rest of a lease.
+    fn left(&self, at: Moment, since: Instant) -> Duration {
+        let by_store = self.store.later(at, since).saturating_since(at);
+        self.settings.lease.saturating_sub(by_store.max(since.elapsed()))
+    }
+
+    fn failed(&self, error: EngineError) {
+        Counters::count(&self.counters.errors);
+        (self.on_error)(&error);
+    }
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// The counters of a process since its start.
+        #[derive(Debug, Default)]
+        pub struct Counters {
+            $($name: AtomicU64,)+
+        }
+
+        impl Counters {
+            $($(#[$doc])*
+            pub fn $name(&self) -> u64 {
+                self.$name.load(Ordering::Relaxed)
+            })+
+
+            fn count(counter: &AtomicU64) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+
+            /// The counters as text, a line for each in the form of Prometheus, under the prefix
+            /// `checkout_engine_`.
+            #[must_use]
+            pub fn text(&self) -> String {
+                let mut text = String::new();
+                $(
+                    text.push_str(concat!("checkout_engine_", stringify!($name), "_total "));
+                    text.push_str(&self.$name().to_string());
+                    text.push('\n');
+                )+
+                text
+            }
+        }
+    };
+}
+
+counters! {
+    /// The work that this process has claimed.
+    claims,
+    /// The work that was claimed after another claim ended without a write.
+    taken_over,
+    /// The requests that were sent.
+    requests,
+    /// The writes that were done.
+    writes,
+    /// The writes that came too late, and changed nothing.
+    lost,
+    /// The webhooks that queued a read.
+    webhooks,
+    /// The news that was told.
+    told,
+    /// The news whose telling failed, to be told again.
+    not_told,
+    /// The errors of the store.
+    errors,
+}
+
+/// The error of an engine.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The draft does not fit.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+    /// Another checkout has the id: another provider, merchant or reference.
+    #[error("id: {id} is the id of another checkout")]
+    OtherCheckout {
+        /// The id.
+        id: String,
+    },
+    /// Another checkout of the merchant has the reference of the draft.
+    #[error("{reference} is the reference of the checkout {id}")]
+    ReferenceTaken {
+        /// The reference.
+        reference: String,
+        /// The id of the checkout that has it.
+        id: String,
+    },
+    /// The shop's function failed. The news is told again.
+    #[error("the news {key} was not taken")]
+    NotTold {
+        /// The key of the news.
+        key: String,
+        /// The shop's error.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// The merchant of an engine that serves one.
+pub const DEFAULT_MERCHANT: &str = "default";

@@ -1,0 +1,255 @@
+//! The loop of a process.
+
+use super::{Counters, Engine, EngineError, Inner};
+use crate::store::{Ask, Claimed, ClaimedNews, News, SUSPECT, Store, StoreError};
+use checkout_transport::Transport;
+use core::future::Future;
+use core::pin::{Pin, pin};
+use core::time::Duration;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::time::{Instant as Timer, sleep_until};
+
+/// The error of the shop's function: the news is told again.
+type ShopError = Box<dyn Error + Send + Sync>;
+
+/// The end of something that was under way.
+enum Landed {
+    Claimed(Instant, Result<Claimed, StoreError>),
+    News(Result<Vec<ClaimedNews>, StoreError>),
+    Worked { alone: bool },
+    Told,
+}
+
+type Flight<'f> = Pin<Box<dyn Future<Output = Landed> + Send + 'f>>;
+
+/// What the loop knows.
+struct Loop {
+    /// The work under way.
+    working: usize,
+    /// The news that is being told.
+    telling: usize,
+    /// A claim is under way.
+    claiming: bool,
+    /// Work is under way that has killed processes: nothing else begins.
+    alone: bool,
+    /// The last claim left work behind, because there was no place in this process.
+    more: bool,
+    /// The pause after a store that failed.
+    backoff: Duration,
+}
+
+impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
+    /// Works until `stop`: reads what is due, and tells the news by `tell`. Any number of processes run this.
+    ///
+    /// `tell` gets each news at least once, under a key that never changes, until it returns `Ok`. For
+    /// exactly once, take the news in the transaction of your own database that does what follows from it:
+    /// the store's crate has the statement.
+    ///
+    /// After `stop` the loop claims nothing more, ends what is under way, and returns. No error ends the loop:
+    /// errors go to [`on_error`](super::Builder::on_error), and the loop tries again.
+    pub async fn run<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync, stop: impl Future<Output = ()>)
+    where
+        Told: Future<Output = Result<(), ShopError>> + Send,
+    {
+        let inner = &self.0;
+        let (mut stop, mut stopping) = (pin!(stop), false);
+        let mut flights: FuturesUnordered<Flight<'_>> = FuturesUnordered::new();
+        let mut state = Loop {
+            working: 0,
+            telling: 0,
+            claiming: false,
+            alone: false,
+            more: false,
+            backoff: Duration::ZERO,
+        };
+        let mut claim_at = Timer::now();
+        while !stopping || !flights.is_empty() {
+            let room = inner.settings.at_once.saturating_sub(state.working);
+            let may_claim = !stopping && !state.claiming && !state.alone && room > 0;
+            if may_claim && claim_at <= Timer::now() {
+                state.claiming = true;
+                claim_at = soon(inner.settings.poll_every);
+                flights.push(Box::pin(async move {
+                    let since = Instant::now();
+                    Landed::Claimed(since, inner.claim(room).await)
+                }));
+            }
+            tokio::select! {
+                biased;
+                Some(landed) = flights.next(), if !flights.is_empty() => match landed {
+                    Landed::Claimed(since, Ok(claimed)) => {
+                        state.claiming = false;
+                        state.backoff = Duration::ZERO;
+                        claim_at = soon(state.after_claim(inner, &claimed, room));
+                        if claimed.news && !stopping && state.telling == 0 {
+                            state.telling = 1;
+                            flights.push(Box::pin(async { Landed::News(inner.claim_news().await) }));
+                        }
+                        let at = claimed.now;
+                        for due in claimed.due {
+                            let alone = due.tries > SUSPECT;
+                            (state.working, state.alone) = (state.working.saturating_add(1), alone);
+                            Counters::count(&inner.counters.claims);
+                            if due.tries > 1 {
+                                Counters::count(&inner.counters.taken_over);
+                            }
+                            let lease = due.lease.clone();
+                            let task = inner.machine.next(due, inner.store.later(at, since));
+                            flights.push(Box::pin(async move {
+                                if let Err(error) = inner.work(lease, task, at, since).await {
+                                    inner.failed(error);
+                                }
+                                Landed::Worked { alone }
+                            }));
+                        }
+                    }
+                    Landed::Claimed(_, Err(error)) => {
+                        state.claiming = false;
+                        claim_at = soon(state.after_error());
+                        inner.failed(error.into());
+                    }
+                    Landed::Worked { alone } => {
+                        state.working = state.working.saturating_sub(1);
+                        state.alone &= !alone;
+                        if state.more && state.working <= inner.settings.at_once / 2 {
+                            state.more = false;
+                            claim_at = Timer::now();
+                        }
+                    }
+                    Landed::News(claimed) => {
+                        state.telling = 0;
+                        match claimed {
+                            Ok(claimed) => for claimed in claimed {
+                                state.telling = state.telling.saturating_add(1);
+                                let told = tell(claimed.news.clone());
+                                flights.push(Box::pin(async move {
+                                    inner.tell(claimed, told).await;
+                                    Landed::Told
+                                }));
+                            },
+                            Err(error) => inner.failed(error.into()),
+                        }
+                    }
+                    Landed::Told => {
+                        state.telling = state.telling.saturating_sub(1);
+                        if state.telling == 0 {
+                            claim_at = Timer::now();
+                        }
+                    }
+                },
+                () = &mut stop, if !stopping => stopping = true,
+                () = inner.wake.notified(), if may_claim => claim_at = Timer::now(),
+                () = sleep_until(claim_at), if may_claim => {}
+            }
+        }
+    }
+
+    /// Does what is due now, and returns the pause until more is due: for a worker of your own, such as a job
+    /// runner or a cron. The news of this step and of earlier ones is told.
+    ///
+    /// # Errors
+    /// [`EngineError`], of the store. What was done is done.
+    pub async fn step<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync) -> Result<Duration, EngineError>
+    where
+        Told: Future<Output = Result<(), ShopError>> + Send,
+    {
+        let inner = &self.0;
+        self.ready().await?;
+        let since = Instant::now();
+        let claimed = inner.claim(inner.settings.at_once).await?;
+        let at = claimed.now;
+        let mut works: FuturesUnordered<_> = FuturesUnordered::new();
+        for due in claimed.due {
+            Counters::count(&inner.counters.claims);
+            if due.tries > 1 {
+                Counters::count(&inner.counters.taken_over);
+            }
+            let lease = due.lease.clone();
+            let task = inner.machine.next(due, inner.store.later(at, since));
+            works.push(inner.work(lease, task, at, since));
+        }
+        let (mut any, mut result) = (false, Ok(()));
+        while let Some(outcome) = works.next().await {
+            any = true;
+            result = result.and(outcome.map(drop));
+        }
+        result?;
+        for claimed in inner.claim_news().await? {
+            any = true;
+            let told = tell(claimed.news.clone());
+            inner.tell(claimed, told).await;
+        }
+        let wait = claimed.next.map(|next| next.saturating_since(inner.store.later(at, since)));
+        let wait = wait.unwrap_or(inner.settings.poll_every).min(inner.settings.poll_every);
+        Ok(if any { Duration::ZERO } else { wait })
+    }
+}
+
+impl Loop {
+    /// The pause until the next claim.
+    fn after_claim<S: Store, T>(
+        &mut self,
+        inner: &Arc<Inner<S, T>>,
+        claimed: &Claimed,
+        room: usize,
+    ) -> Duration {
+        self.more = claimed.due.len() >= room;
+        let next = claimed.next.map(|next| next.saturating_since(claimed.now));
+        let pause = next.unwrap_or(inner.settings.poll_every).min(inner.settings.poll_every);
+        // What is due now and was not claimed is with somebody else, or waits for a place here.
+        if self.more { inner.settings.poll_every } else { pause.max(SHORTEST) }
+    }
+
+    fn after_error(&mut self) -> Duration {
+        self.backoff = self.backoff.saturating_mul(2).clamp(Duration::from_millis(100), LONGEST);
+        self.backoff
+    }
+}
+
+impl<S: Store, T: Transport> Inner<S, T> {
+    async fn claim(&self, max: usize) -> Result<Claimed, StoreError> {
+        self.ready.get_or_try_init(|| async { self.store.lanes(&self.machine.lanes()).await }).await?;
+        let lanes: Vec<String> = self.machine.lanes().into_iter().map(|lane| lane.name).collect();
+        self.store.claim(&Ask { lanes: &lanes, max, lease: self.settings.lease }).await
+    }
+
+    async fn claim_news(&self) -> Result<Vec<ClaimedNews>, StoreError> {
+        self.store.claim_news(NEWS_AT_ONCE, NEWS_LEASE).await
+    }
+
+    /// Tells news, and ends the telling.
+    async fn tell(&self, claimed: ClaimedNews, told: impl Future<Output = Result<(), ShopError>>) {
+        let ClaimedNews { fence, tries, news } = claimed;
+        let again = match told.await {
+            Ok(()) => {
+                Counters::count(&self.counters.told);
+                None
+            }
+            Err(source) => {
+                Counters::count(&self.counters.not_told);
+                self.failed(EngineError::NotTold { key: news.key.clone(), source });
+                Some(Duration::from_secs(1).saturating_mul(1 << tries.min(12)).min(NEWS_AGAIN))
+            }
+        };
+        // News that is gone was taken by the shop's own transaction.
+        if let Err(error) = self.store.news_told(&news.key, fence, again).await {
+            self.failed(error.into());
+        }
+    }
+}
+
+fn soon(pause: Duration) -> Timer {
+    Timer::now().checked_add(pause).unwrap_or_else(Timer::now)
+}
+
+/// The shortest pause between two claims of one process that has room.
+const SHORTEST: Duration = Duration::from_millis(5);
+const LONGEST: Duration = Duration::from_secs(5);
+const NEWS_AT_ONCE: usize = 32;
+/// The time that the shop's function has before the news is told by another process as well.
+const NEWS_LEASE: Duration = Duration::from_secs(60);
+const NEWS_AGAIN: Duration = Duration::from_secs(60 * 60);

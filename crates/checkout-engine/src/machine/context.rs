@@ -1,0 +1,216 @@
+//! Leased work on its way to a write.
+
+use super::{Exchange, Rules, Save, Task};
+use crate::checkout::{Checkout, State};
+use crate::notes::{Notes, Price};
+use crate::store::{Due, News, Next, ReadMade, Subject, Write};
+use checkout_tables::Moment;
+use checkout_transport::{Request, Response, TransportError};
+use core::time::Duration;
+use std::sync::Arc;
+
+/// Leased work, the knowledge so far, and the news to tell.
+pub(crate) struct Context {
+    due: Due,
+    notes: Notes,
+    rules: Arc<Rules>,
+    now: Moment,
+    changed: bool,
+    read: ReadMade,
+    lane_wait: Option<Duration>,
+    news: Vec<News>,
+}
+
+impl Context {
+    /// False for notes that nobody can read: the work can only be held.
+    pub(crate) fn of(due: Due, rules: &Arc<Rules>, now: Moment) -> (Self, bool) {
+        let notes = Notes::of(&due.checkout);
+        let readable = notes.is_some();
+        (Self { notes: notes.unwrap_or_default(), ..Self::without_notes(due, rules, now) }, readable)
+    }
+
+    pub(crate) fn without_notes(due: Due, rules: &Arc<Rules>, now: Moment) -> Self {
+        Self {
+            due,
+            notes: Notes::default(),
+            rules: Arc::clone(rules),
+            now,
+            changed: false,
+            read: ReadMade::None,
+            lane_wait: None,
+            news: Vec::new(),
+        }
+    }
+
+    pub(crate) const fn checkout(&self) -> &Checkout {
+        &self.due.checkout
+    }
+
+    pub(crate) const fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    pub(crate) const fn now(&self) -> Moment {
+        self.now
+    }
+
+    pub(crate) fn watch(&self) -> &str {
+        &self.due.watch
+    }
+
+    pub(crate) const fn nudged(&self) -> bool {
+        self.due.nudged
+    }
+
+    /// The time in the present state.
+    pub(crate) fn in_state_for(&self) -> Duration {
+        self.now.saturating_since(Moment::from_unix_millis(self.notes.since))
+    }
+
+    pub(crate) fn age(&self) -> Duration {
+        self.now.saturating_since(self.due.checkout.created_at)
+    }
+
+    pub(crate) fn at(mut self, now: Moment) -> Self {
+        self.now = now;
+        self
+    }
+
+    pub(crate) const fn made(&mut self, read: ReadMade) {
+        self.read = read;
+    }
+
+    pub(crate) fn has_read(&self) -> bool {
+        self.read != ReadMade::None
+    }
+
+    pub(crate) fn lane_waits(&mut self, wait: Duration) {
+        self.lane_wait = self.lane_wait.max(Some(wait));
+    }
+
+    pub(crate) fn note(&mut self, change: impl FnOnce(&mut Notes)) {
+        let before = self.notes.clone();
+        change(&mut self.notes);
+        if before != self.notes {
+            self.due.checkout.notes = self.notes.text();
+            self.changed = true;
+        }
+    }
+
+    pub(crate) fn edit(&mut self, change: impl FnOnce(&mut Checkout)) {
+        change(&mut self.due.checkout);
+        self.changed = true;
+    }
+
+    /// Enters a state.
+    pub(crate) fn enter(&mut self, state: State) {
+        if self.due.checkout.state != state {
+            self.edit(|checkout| checkout.state = state);
+            let now = self.now.unix_millis();
+            self.note(|notes| notes.since = now);
+        }
+    }
+
+    pub(crate) fn tell(&mut self, subject: Subject, reason: Option<&str>) {
+        let id = self.due.checkout.id.clone();
+        let key = match subject {
+            Subject::Settled => {
+                if self.notes.told {
+                    return;
+                }
+                self.note(|notes| notes.told = true);
+                format!("{id}/{}", subject.name())
+            }
+            Subject::Failed | Subject::Refused | Subject::GaveUp | Subject::Held => {
+                format!("{id}/{}/{}", subject.name(), self.due.lease.fence)
+            }
+        };
+        self.news.push(News { key, id, subject, reason: reason.map(str::to_owned) });
+    }
+
+    /// Holds the checkout for a person. The first reason stays.
+    pub(crate) fn hold(&mut self, reason: &str) {
+        if self.due.checkout.hold.is_none() {
+            self.edit(|checkout| checkout.hold = Some(reason.to_owned()));
+            self.tell(Subject::Held, Some(reason));
+        }
+    }
+
+    /// Holds the checkout, and ends the work.
+    pub(crate) fn held(mut self, reason: &str) -> Task {
+        self.hold(reason);
+        self.ended()
+    }
+
+    /// Takes the id that an event has named.
+    pub(crate) fn adopt_named(mut self) -> Self {
+        let Some(named) = self.due.named.take() else { return self };
+        match &self.due.checkout.checkout_id {
+            Some(known) if *known == named => {}
+            Some(_) => self.hold(&format!("an event names another checkout of this reference: {named}")),
+            None => {
+                if self.due.checkout.state == State::Refused {
+                    self.hold("an event names a checkout whose create was refused");
+                }
+                self.edit(|checkout| checkout.checkout_id = Some(named));
+                self.enter(State::Open);
+                self.note(|notes| {
+                    // AllScale's amount owed in a currency was in the answer that is lost.
+                    let draft = notes.draft.take().and_then(|stored| stored.draft().ok());
+                    notes.price = notes.price.take().or_else(|| draft.as_ref().and_then(Price::of_draft));
+                    notes.under_way = false;
+                });
+            }
+        }
+        self
+    }
+
+    fn write(self, next: Next) -> Write {
+        Write {
+            checkout: self.changed.then_some(self.due.checkout),
+            next,
+            read: self.read,
+            lane_wait: self.lane_wait,
+            news: self.news,
+        }
+    }
+
+    /// The work is done, but for news.
+    pub(crate) fn ended(self) -> Task {
+        let watch = self.due.watch.clone();
+        Task::Write(Box::new(self.write(Next::Ended { watch })))
+    }
+
+    /// The work is due again.
+    pub(crate) fn again(self, after: Duration) -> Task {
+        let watch = self.due.watch.clone();
+        Task::Write(Box::new(self.write(Next::Due { after, watch })))
+    }
+
+    pub(crate) fn set_watch(&mut self, watch: String) {
+        self.due.watch = watch;
+    }
+
+    /// Saves, and goes on under the same lease.
+    pub(crate) fn save(mut self, then: impl FnOnce(Self) -> Task + Send + 'static) -> Task {
+        let checkout = Some(self.due.checkout.clone());
+        let news = core::mem::take(&mut self.news);
+        let write = Write { checkout, next: Next::Keep, read: ReadMade::None, lane_wait: None, news };
+        self.changed = false;
+        Task::Save(Box::new(Save { write, then: Box::new(|now| then(self.at(now))) }))
+    }
+
+    /// Sends, and goes on with the outcome.
+    pub(crate) fn send(
+        self,
+        request: Request,
+        then: impl FnOnce(Self, Result<Response, TransportError>) -> Task + Send + 'static,
+    ) -> Task {
+        let then = Box::new(|outcome, now| then(self.at(now), outcome));
+        Task::Send(Box::new(Exchange { request, then }))
+    }
+}

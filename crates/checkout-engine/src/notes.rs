@@ -1,0 +1,148 @@
+//! The engine's own notes in a checkout's row.
+
+use crate::checkout::Checkout;
+use crate::draft::{Draft, StoredDraft};
+use checkout_money::{Cents, CoinAmount};
+use checkout_tables::allscale::{Currency, StableCoin};
+use checkout_tables::peach;
+use checkout_trust::settlement;
+use checkout_trust::settlement::allscale::OrderPrice;
+use checkout_validate::{Redacted, allscale};
+use core::fmt;
+use serde::{Deserialize, Serialize};
+
+/// What the engine has to know of a checkout besides the columns of the row.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Notes {
+    /// The draft, until the create is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) draft: Option<StoredDraft>,
+    /// The price that a read has to pay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) price: Option<Price>,
+    /// The payer's challenge, while there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) challenge: Option<Challenge>,
+    /// The attempts at the create.
+    #[serde(default)]
+    pub(crate) attempts: u32,
+    /// True from the save before a send until the outcome is saved.
+    #[serde(default)]
+    pub(crate) under_way: bool,
+    /// True if an earlier attempt may have been processed.
+    #[serde(default)]
+    pub(crate) processed: bool,
+    /// The moment when the present state began, in Unix milliseconds.
+    #[serde(default)]
+    pub(crate) since: i64,
+    /// The looks since the policy's deadline.
+    #[serde(default)]
+    pub(crate) looks: u32,
+    /// True once the settlement was told: it is told once.
+    #[serde(default)]
+    pub(crate) told: bool,
+}
+
+/// The price of a checkout, in the words of its provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Price {
+    /// AllScale, in a currency.
+    Fiat { currency: String, cents: i64, owed: String, accepted: Vec<String> },
+    /// AllScale, in a coin.
+    Coin { coin: String, cents: i64 },
+    /// Peach.
+    Peach { currency: String, cents: i64 },
+}
+
+/// A challenge that the payer has to meet: Azotte's 3DS.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Challenge {
+    Html(String),
+    Url(String),
+}
+
+impl fmt::Debug for Notes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notes").field("attempts", &self.attempts).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Challenge").finish_non_exhaustive()
+    }
+}
+
+impl Notes {
+    pub(crate) fn of(checkout: &Checkout) -> Option<Self> {
+        serde_json::from_str(checkout.notes.as_str()).ok()
+    }
+
+    pub(crate) fn text(&self) -> Redacted<'static> {
+        // A struct of texts and numbers always has a text.
+        serde_json::to_string(self).unwrap_or_default().into()
+    }
+}
+
+impl Price {
+    /// The price of AllScale's order, as long as `coins` lives.
+    pub(crate) fn of_allscale<'c>(&self, coins: &'c mut Vec<StableCoin>) -> Option<OrderPrice<'c>> {
+        match self {
+            Self::Fiat { currency, cents, owed, accepted } => {
+                *coins = accepted.iter().map(|code| StableCoin::from_code(code)).collect::<Option<_>>()?;
+                Some(OrderPrice::Fiat {
+                    currency: Currency::from_code(currency)?,
+                    amount: Cents::new(*cents),
+                    owed: owed.parse::<CoinAmount>().ok()?,
+                    accepted: coins,
+                })
+            }
+            Self::Coin { coin, cents } => {
+                Some(OrderPrice::Coin { coin: StableCoin::from_code(coin)?, amount: Cents::new(*cents) })
+            }
+            Self::Peach { .. } => None,
+        }
+    }
+
+    /// The price that a draft alone tells; none where the answer to the create has to say what is owed.
+    pub(crate) fn of_draft(draft: &Draft) -> Option<Self> {
+        match draft {
+            Draft::AllScale(intent) => match intent.price() {
+                allscale::Price::Coin { coin, amount } => {
+                    Some(Self::Coin { coin: coin.code().to_owned(), cents: amount.get() })
+                }
+                allscale::Price::Fiat { .. } => None,
+            },
+            Draft::Azotte(_) => None,
+            Draft::Peach(initiate) => Some(Self::Peach {
+                currency: initiate.currency().code().to_owned(),
+                cents: initiate.amount().get(),
+            }),
+        }
+    }
+
+    pub(crate) fn of_order(order: &settlement::allscale::Order<'_>) -> Self {
+        match order.price {
+            OrderPrice::Fiat { currency, amount, owed, accepted } => Self::Fiat {
+                currency: currency.code().to_owned(),
+                cents: amount.get(),
+                owed: owed.to_string(),
+                accepted: accepted.iter().map(|coin| coin.code().to_owned()).collect(),
+            },
+            OrderPrice::Coin { coin, amount } => {
+                Self::Coin { coin: coin.code().to_owned(), cents: amount.get() }
+            }
+        }
+    }
+
+    pub(crate) fn of_peach(&self) -> Option<(peach::Currency, Cents)> {
+        match self {
+            Self::Peach { currency, cents } => {
+                Some((peach::Currency::from_code(currency)?, Cents::new(*cents)))
+            }
+            Self::Fiat { .. } | Self::Coin { .. } => None,
+        }
+    }
+}
