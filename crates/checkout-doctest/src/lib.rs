@@ -42,6 +42,9 @@ macro_rules! facade {
     (client) => {
         $crate::facade!(@ auth client lifecycle money poll tables transport trust validate wire);
     };
+    (engine) => {
+        $crate::facade!(@ auth client engine lifecycle money poll tables transport trust validate wire);
+    };
     (@ $($visible:ident)+) => {
         mod checkout_kit {
             $($crate::names!($visible);)+

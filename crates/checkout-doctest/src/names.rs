@@ -23,6 +23,11 @@ macro_rules! names {
             End, Handle, NotSent, Observable, Watch, WatchSet, Watchable,
         };
     };
+    (engine) => {
+        pub mod engine {
+            pub use ::checkout_engine::*;
+        }
+    };
     (lifecycle) => {
         pub mod lifecycle {
             pub use ::checkout_lifecycle::*;

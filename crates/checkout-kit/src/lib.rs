@@ -98,6 +98,8 @@ pub mod peach;
 
 pub use checkout_auth as auth;
 pub use checkout_client as client;
+#[cfg(feature = "engine")]
+pub use checkout_engine as engine;
 pub use checkout_lifecycle as lifecycle;
 pub use checkout_money as money;
 pub use checkout_poll as poll;

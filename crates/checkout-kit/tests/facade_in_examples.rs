@@ -16,8 +16,19 @@ use regex::Regex;
 use syn::{Attribute, Item, UseTree, Visibility};
 
 /// The crates whose examples name the facade.
-const BELOW: &[&str] =
-    &["auth", "client", "lifecycle", "money", "poll", "tables", "transport", "trust", "validate", "wire"];
+const BELOW: &[&str] = &[
+    "auth",
+    "client",
+    "engine",
+    "lifecycle",
+    "money",
+    "poll",
+    "tables",
+    "transport",
+    "trust",
+    "validate",
+    "wire",
+];
 
 /// The facade's modules of one provider each.
 const PROVIDERS: &[&str] = &["allscale", "azotte", "peach"];
@@ -76,7 +87,9 @@ fn re_exports(source: &str) -> ReExports {
         let tree = printed(&import.tree);
         let root = tree.split([':', ' ']).next().unwrap_or_default();
         let of_crate = root.strip_prefix("checkout_").unwrap().to_owned();
-        let conditions: String = import.attrs.iter().map(condition).collect();
+        // The feature that brings a crate is always on in the crate's own examples.
+        let own = format!("#[cfg(feature = {of_crate:?})]\n");
+        let conditions: String = import.attrs.iter().map(condition).filter(|line| *line != own).collect();
         // An example has a private `extern crate` of its own crate, which no `pub use` can hand on.
         let line = if let UseTree::Rename(whole) = &import.tree {
             format!("pub mod {} {{ pub use ::{root}::*; }}\n", whole.rename)

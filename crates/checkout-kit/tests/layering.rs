@@ -84,6 +84,7 @@ const ARROWS: &[Row] = &[
             "checkout-testkit",
             "checkout-trust",
             "checkout-client",
+            "checkout-engine",
         ],
     ),
 ];
