@@ -1,7 +1,7 @@
 //! The laws of limits.
 
 use super::{
-    Clock, HELD, HOUR, LEASE, LIMIT, MILLI, Trial, Verdict, due, ended, holds, ids, lane, plain, row_of, same,
+    Clock, HELD, HOUR, LEASE, LIMIT, MILLI, Trial, Verdict, due, ended, ids, lane, plain, row_of, same,
 };
 use crate::checkout::{Checkout, Provider};
 use crate::store::{Decision, Lane, Lease, Next, ReadMade, Store, Write, Written};
