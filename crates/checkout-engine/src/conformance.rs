@@ -147,8 +147,8 @@ pub async fn check_law<S: Store, C: Clock>(law: Law, make: &impl AsyncFn() -> (S
 /// Checks [`Law::RacesAreSafe`] with threads on one store, which is empty before.
 ///
 /// `block_on` runs a future to its end on the calling thread, and several threads call `block_on` at once.
-/// If the store needs a runtime, pass the `block_on` of a handle to the runtime. The suite itself blocks: call
-/// the suite from outside the runtime.
+/// If the store needs a runtime, pass the `block_on` of a handle to the runtime. The suite itself blocks:
+/// call the suite from outside the runtime.
 ///
 /// # Errors
 /// The law, if the law does not hold, and the observation.
@@ -233,7 +233,8 @@ laws! {
     /// A second insert of an id changes nothing, and answers with the row that is there.
     InsertIsDoneOnce = "an insert is done once" => rows::insert_is_done_once,
     /// A reference is of one checkout of a lane; other lanes have their own.
-    ReferenceIsOfOneCheckout = "a reference is of one checkout of a lane" => rows::reference_is_of_one_checkout,
+    ReferenceIsOfOneCheckout = "a reference is of one checkout of a lane"
+        => rows::reference_is_of_one_checkout,
     /// Nobody claims what an insert leased until the lease ends. An insert without a lease leases nothing.
     InsertLeases = "an insert leases" => rows::insert_leases,
     /// Every text, provider, environment, state and subject comes back as it was written.
