@@ -46,10 +46,16 @@ impl From<rusqlite::Error> for Fault {
         let kind = match error.sqlite_error_code() {
             Some(ErrorCode::ReadOnly | ErrorCode::DiskFull) => Kind::Unwritable,
             Some(ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied) => Kind::Refused,
-            Some(ErrorCode::CannotOpen | ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-                Kind::Unusable
-            }
-            _ => Kind::Away,
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::FileLockingProtocolFailed
+                | ErrorCode::OperationInterrupted
+                | ErrorCode::OutOfMemory
+                | ErrorCode::SystemIoFailure,
+            ) => Kind::Away,
+            // No file, no database, a table that is not as the migrations made it.
+            Some(_) | None => Kind::Unusable,
         };
         Self { kind, text: error.to_string() }
     }

@@ -42,7 +42,10 @@ impl AsyncStore for Two {
 
 #[test]
 fn a_store_in_memory_passes_the_suite_of_the_replay_guard() -> Result<(), Box<dyn Error>> {
-    conformance::check_async_store(|| Sqlite::in_memory().open().unwrap())?;
+    conformance::check_async_store(
+        || Sqlite::in_memory().open().unwrap(),
+        |future| pollster::block_on(future),
+    )?;
     Ok(())
 }
 
@@ -55,6 +58,6 @@ fn two_stores_of_one_file_pass_the_suite_of_the_replay_guard() -> Result<(), Box
         let open = || Sqlite::open(&path).unwrap();
         Two { stores: [open(), open()], turn: AtomicUsize::new(0) }
     };
-    conformance::check_async_store(make)?;
+    conformance::check_async_store(make, |future| pollster::block_on(future))?;
     Ok(())
 }

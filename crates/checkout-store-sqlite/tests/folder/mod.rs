@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::{env, fs, io, process};
 
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub fn new(name: &str) -> io::Result<Self> {
+    pub(crate) fn new(name: &str) -> io::Result<Self> {
         let path = env::temp_dir().join(format!("checkout-store-sqlite-{}-{name}", process::id()));
         fs::create_dir_all(&path)?;
         Ok(Self(path))
     }
 
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
