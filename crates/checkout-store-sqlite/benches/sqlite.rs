@@ -262,7 +262,6 @@ impl File {
                 iif(n > {ended}, 'open', 'settled'), printf('r-%09d', n), printf('c-%09d', n),
                 'https://pay.example/checkout/0123456789', printf('%0100d', n), printf('%0100d', n), 3, n, n
             FROM n;
-            INSERT INTO checkout_name (lane, checkout_id, id) SELECT lane, checkout_id, id FROM checkout;
             INSERT INTO checkout_work (id, lane, due, fence, leased, tries)
                 SELECT id, lane, created_at, 0, 0, 0 FROM checkout WHERE state = 'open';
             INSERT INTO checkout_lane (name) VALUES ('{LANE}');

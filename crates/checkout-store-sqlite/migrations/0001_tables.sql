@@ -19,19 +19,11 @@ CREATE TABLE checkout (
     changed_at  INTEGER NOT NULL,
     UNIQUE (lane, reference)
 ) STRICT;
+CREATE INDEX checkout_named ON checkout (lane, checkout_id) WHERE checkout_id IS NOT NULL;
 CREATE INDEX checkout_by_state ON checkout (state, id);
 CREATE INDEX checkout_held ON checkout (id) WHERE hold IS NOT NULL;
 
--- The provider's ids: those that a checkout has and those that the checkout had.
-CREATE TABLE checkout_name (
-    lane        TEXT NOT NULL,
-    checkout_id TEXT NOT NULL,
-    id          TEXT NOT NULL,
-    PRIMARY KEY (lane, checkout_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX checkout_name_of ON checkout_name (id);
-
--- The work: a row as long as there is something to do.
+-- The work: a row as long as there is something to do. With a rowid, the rows of one time are on few pages.
 CREATE TABLE checkout_work (
     id     TEXT    NOT NULL PRIMARY KEY,
     lane   TEXT    NOT NULL,
@@ -40,7 +32,7 @@ CREATE TABLE checkout_work (
     leased INTEGER NOT NULL,
     tries  INTEGER NOT NULL,                    -- claims since the last write
     named  TEXT                                 -- the provider's id that an event named
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX checkout_work_due ON checkout_work (lane, due, id);
 
 -- A lane is the work of one merchant.
@@ -102,14 +94,15 @@ CREATE TABLE checkout_decision (
 ) STRICT;
 CREATE INDEX checkout_decision_of ON checkout_decision (id, number);
 
--- Events that name no checkout, for a person. An id that the event did not name is empty.
+-- Events that name no checkout, for a person: each once. Quoting tells an empty text from none.
 CREATE TABLE checkout_unmatched (
-    checkout_id TEXT    NOT NULL,
-    reference   TEXT    NOT NULL,
     lane        TEXT    NOT NULL,
-    at          INTEGER NOT NULL,
-    PRIMARY KEY (checkout_id, reference)
-) STRICT, WITHOUT ROWID;
+    checkout_id TEXT,
+    reference   TEXT,
+    at          INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX checkout_unmatched_once
+    ON checkout_unmatched (lane, quote(checkout_id), quote(reference));
 
 -- The claims of the replay guard.
 CREATE TABLE webhook_claim (
@@ -123,7 +116,6 @@ CREATE INDEX webhook_claim_until ON webhook_claim (until);
 -- A row that is deleted by hand takes its work with it.
 CREATE TRIGGER checkout_deleted AFTER DELETE ON checkout BEGIN
     DELETE FROM checkout_work WHERE id = OLD.id;
-    DELETE FROM checkout_name WHERE id = OLD.id;
     DELETE FROM checkout_event WHERE id = OLD.id;
 END;
 
@@ -142,9 +134,6 @@ CREATE TRIGGER checkout_watch_insert INSTEAD OF INSERT ON checkout_watch BEGIN
             NEW.notes, '', 1, NEW.at, NEW.at);
     INSERT INTO checkout_lane (name) SELECT lane FROM checkout WHERE id = NEW.id
         ON CONFLICT (name) DO NOTHING;
-    INSERT INTO checkout_name (lane, checkout_id, id)
-        SELECT lane, checkout_id, id FROM checkout WHERE id = NEW.id AND checkout_id IS NOT NULL
-        ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id;
     INSERT INTO checkout_work (id, lane, due, fence, leased, tries)
         SELECT id, lane, NEW.at, 0, 0, 0 FROM checkout WHERE id = NEW.id
         ON CONFLICT (id) DO NOTHING;

@@ -109,7 +109,7 @@ pub(crate) fn claim(
 fn free_at(db: &Db<'_>, lane: &Lane<'_>, now: i64) -> Result<i64, StoreError> {
     let waits = lane.wait.map_or(now, |until| until.max(now));
     let Some((requests, _)) = lane.limit else { return Ok(waits) };
-    let before = i64::from(requests.saturating_sub(1));
+    let Some(before) = requests.checked_sub(1) else { return Ok(i64::MAX) };
     let taken = db.first(TAKEN, params![lane.name, now, before], |row| get(row, 0))?;
     Ok(waits.max(taken.unwrap_or(now)))
 }

@@ -39,7 +39,7 @@ pub(crate) fn list(
 
 /// Figures to watch.
 pub(crate) fn figures(db: &Db<'_>, now: Moment) -> Result<Figures, StoreError> {
-    let of_work = "SELECT min(iif(leased, NULL, due)), count(*), count(iif(leased AND due > ?1, 1, NULL)) \
+    let of_work = "SELECT min(due), count(*), count(iif(leased AND due > ?1, 1, NULL)) \
         FROM checkout_work";
     let number = |sql| {
         let counted = db.first(sql, [], |row| get::<i64>(row, 0))?;

@@ -25,10 +25,9 @@ pub(crate) fn nudge(db: &Db<'_>, nudge: &Nudge<'_>, now: Moment) -> Result<Nudge
     }
     let Some(id) = find(db, nudge.target)? else {
         if let Target::Named { lane, checkout_id, reference } = nudge.target {
-            let note = "INSERT INTO checkout_unmatched (checkout_id, reference, lane, at) \
-                VALUES (?1, ?2, ?3, ?4) ON CONFLICT (checkout_id, reference) DO NOTHING";
-            let (named, reference) = (checkout_id.unwrap_or_default(), reference.unwrap_or_default());
-            db.change(note, params![named, reference, lane, millis])?;
+            let note = "INSERT OR IGNORE INTO checkout_unmatched (lane, checkout_id, reference, at) \
+                VALUES (?1, ?2, ?3, ?4)";
+            db.change(note, params![lane, checkout_id, reference, millis])?;
         }
         return Ok(Nudged::Unmatched);
     };
@@ -54,6 +53,10 @@ pub(crate) fn nudge(db: &Db<'_>, nudge: &Nudge<'_>, now: Moment) -> Result<Nudge
     Ok(Nudged::Queued { id })
 }
 
+/// The provider gives an id once. If two rows have one id nevertheless, the last that changed is meant.
+const NAMED: &str =
+    "SELECT id FROM checkout WHERE lane = ?1 AND checkout_id = ?2 ORDER BY changed_at DESC, id LIMIT 1";
+
 fn find(db: &Db<'_>, target: Target<'_>) -> Result<Option<String>, StoreError> {
     match target {
         Target::Id(id) => db.first("SELECT id FROM checkout WHERE id = ?1", [id], |row| get(row, 0)),
@@ -62,7 +65,7 @@ fn find(db: &Db<'_>, target: Target<'_>) -> Result<Option<String>, StoreError> {
                 Some(named) => db.first(sql, [lane, named], |row| get(row, 0)),
                 None => Ok(None),
             };
-            match by("SELECT id FROM checkout_name WHERE lane = ?1 AND checkout_id = ?2", checkout_id)? {
+            match by(NAMED, checkout_id)? {
                 Some(id) => Ok(Some(id)),
                 None => by("SELECT id FROM checkout WHERE lane = ?1 AND reference = ?2", reference),
             }

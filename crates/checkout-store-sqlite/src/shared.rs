@@ -19,24 +19,10 @@ pub(crate) fn add_lane(db: &Db<'_>, lane: &str) -> Result<(), StoreError> {
     db.change("INSERT INTO checkout_lane (name) VALUES (?1) ON CONFLICT (name) DO NOTHING", [lane]).map(drop)
 }
 
-/// Notes the provider's id of a checkout. The ids that the checkout had before stay noted.
-pub(crate) fn add_name(
-    db: &Db<'_>,
-    lane: &str,
-    checkout_id: Option<&str>,
-    id: &str,
-) -> Result<(), StoreError> {
-    let Some(named) = checkout_id else { return Ok(()) };
-    let note = "INSERT INTO checkout_name (lane, checkout_id, id) VALUES (?1, ?2, ?3) \
-        ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE id <> excluded.id";
-    db.change(note, [lane, named, id]).map(drop)
-}
-
 /// Replaces what can change in a checkout's lasting row: the rest is as it was inserted.
 pub(crate) fn set_checkout(
     db: &Db<'_>,
     id: &str,
-    lane: &str,
     checkout: &Checkout,
     now: Moment,
 ) -> Result<(), StoreError> {
@@ -45,8 +31,7 @@ pub(crate) fn set_checkout(
     let Checkout { state, checkout_id, page, hold, notes, .. } = checkout;
     let page = page.as_ref().map(|page| page.as_str());
     let values = params![id, state.name(), checkout_id, page, hold, notes.as_str(), now.unix_millis()];
-    db.change(set, values)?;
-    add_name(db, lane, checkout_id.as_deref(), id)
+    db.change(set, values).map(drop)
 }
 
 /// Adds news to tell, but for news whose key is there.

@@ -2,7 +2,7 @@
 
 use crate::db::Db;
 use crate::rows::{checkout, columns, from_now, get};
-use crate::shared::{add_lane, add_name, add_news, next_fence, set_checkout, span_of};
+use crate::shared::{add_lane, add_news, next_fence, set_checkout, span_of};
 use checkout_engine::{
     Checkout, Decided, Decision, Inserted, Lane, Lease, Next, ReadMade, StoreError, Write, Written,
 };
@@ -69,7 +69,6 @@ pub(crate) fn insert(
         now.unix_millis(),
     ];
     db.change(INSERT, values)?;
-    add_name(db, &lane, added.checkout_id.as_deref(), &added.id)?;
     let fence = next_fence(db)?;
     db.change(INSERT_WORK, params![added.id, lane, from_now(now, lease), fence, !lease.is_zero()])?;
     Ok(Inserted::Fresh(Lease { id: added.id.clone(), fence, nudges: 0 }, added))
@@ -101,7 +100,7 @@ pub(crate) fn write(db: &Db<'_>, lease: &Lease, write: &Write, now: Moment) -> R
         end_events(db, id, *nudges, now)?;
     }
     if let Some(checkout) = &write.checkout {
-        set_checkout(db, id, &work.lane, checkout, now)?;
+        set_checkout(db, id, checkout, now)?;
     }
     let nudged_since = work.nudges > *nudges;
     let named = work.named.filter(|_| nudged_since);
@@ -167,7 +166,7 @@ pub(crate) fn decide(db: &Db<'_>, decision: &Decision<'_>, now: Moment) -> Resul
     let id = &checkout.id;
     let lane = db.first(AS_SEEN, params![id, checkout.version], |row| get::<String>(row, 0))?;
     let Some(lane) = lane else { return Ok(Written::Lost) };
-    set_checkout(db, id, &lane, checkout, now)?;
+    set_checkout(db, id, checkout, now)?;
     if *work {
         let fence = next_fence(db)?;
         db.change(WORK_NOW, params![id, lane, now.unix_millis(), fence])?;

@@ -57,7 +57,7 @@ fn same<T: PartialEq + std::fmt::Debug>(model: T, file: T, what: &str) -> Result
 fn row(dice: &mut Dice) -> Checkout {
     let (provider, merchant) = dice.one_of(&MERCHANTS);
     let id = format!("o-{}", dice.below(8));
-    let named = format!("c-{}", dice.below(4));
+    let named = format!("c-{}-{id}", dice.below(2));
     let (page, hold) = (dice.maybe("https://pay.example/1".into()), dice.maybe("look".to_owned()));
     Checkout {
         reference: format!("r-{}", dice.below(8)),
@@ -86,7 +86,9 @@ fn news(dice: &mut Dice, id: &str) -> Vec<News> {
 
 /// A change of the row: who sells, and the reference, are for ever.
 fn changed(dice: &mut Dice, seen: Checkout) -> Checkout {
-    let Checkout { state, checkout_id, page, hold, notes, .. } = row(dice);
+    let Checkout { state, page, hold, notes, .. } = row(dice);
+    let named = format!("c-{}-{}", dice.below(2), seen.id);
+    let checkout_id = dice.maybe(named);
     Checkout { state, checkout_id, page, hold, notes, ..seen }
 }
 
@@ -150,7 +152,8 @@ async fn step(both: &mut Both, dice: &mut Dice) -> Result<(), Box<dyn Error>> {
             let _ = same(model.write(&one, &write).await?, file.write(&other, &write).await?, "write")?;
         }
         7 | 8 => {
-            let (id, named) = (format!("o-{}", dice.below(9)), format!("c-{}", dice.below(5)));
+            let (id, named) =
+                (format!("o-{}", dice.below(9)), format!("c-{}-o-{}", dice.below(2), dice.below(9)));
             let (lane, reference) =
                 (dice.one_of(&["allscale/a", "azotte/z", "peach/p"]), format!("r-{}", dice.below(9)));
             let target = match dice.below(3) {
