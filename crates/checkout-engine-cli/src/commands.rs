@@ -54,11 +54,11 @@ async fn on_sqlite(_: &Arguments, _: &mut dyn Write) -> Done {
 
 #[cfg(feature = "postgres")]
 async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
-    use checkout_store_postgres::{Postgres, print_migrations};
+    use checkout_store_postgres::{Options, print};
     match arguments.command {
-        Command::Migrate { print: true } => Ok(write!(out, "{}", print_migrations())?),
+        Command::Migrate { print: true } => Ok(write!(out, "{}", print("checkout", 0)?)?),
         Command::Migrate { print: false } => {
-            Postgres::connect(&arguments.store).await?;
+            Options::new().connect(&arguments.store).await?;
             Ok(writeln!(out, "the schema is at this program's version")?)
         }
         Command::Ls { .. }
@@ -66,7 +66,7 @@ async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
         | Command::Figures
         | Command::Nudge { .. }
         | Command::Decide { .. } => {
-            let store = Postgres::builder(&arguments.store).migrate(false).connect().await?;
+            let store = Options::new().migrate(false).connect(&arguments.store).await?;
             over(&store, &arguments.command, out).await
         }
     }
