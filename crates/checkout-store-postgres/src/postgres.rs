@@ -123,9 +123,9 @@ impl Options {
     pub async fn open(self, pool: Pool) -> Result<Postgres, StoreError> {
         schema::check_name(&self.schema)?;
         let mut client = pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))?;
-        let settings = "SELECT current_setting('fsync') = 'off' OR current_setting('synchronous_commit') = 'off'";
-        let rows =
-            client.query_typed(settings, &[]).await.map_err(|error| error::of(&error, KNOWN))?;
+        let settings =
+            "SELECT current_setting('fsync') = 'off' OR current_setting('synchronous_commit') = 'off'";
+        let rows = client.query_typed(settings, &[]).await.map_err(|error| error::of(&error, KNOWN))?;
         if rows.first().and_then(|row| row.try_get::<_, bool>(0).ok()) != Some(false) {
             return Err(StoreError::Settings(
                 "the database loses commits when its machine fails: set fsync and synchronous_commit to on"
