@@ -11,8 +11,9 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use checkout_engine::{
-    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN, Lane,
-    Lease, New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Subject, Target, Write, Written,
+    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN,
+    Lane, Lease, New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Subject, Target,
+    Write, Written,
 };
 use checkout_tables::Moment;
 use tokio_postgres::Row;
@@ -53,7 +54,9 @@ fn unsigned(n: i64) -> u64 {
 }
 
 fn unseen() -> StoreError {
-    StoreError::Unavailable(Box::new(error::DatabaseError::new("other transactions were in between each time")))
+    StoreError::Unavailable(Box::new(error::DatabaseError::new(
+        "other transactions were in between each time",
+    )))
 }
 
 /// Pairs of a parameter and its type.
@@ -93,7 +96,11 @@ fn due(row: &Row) -> Result<Due, StoreError> {
     let tries: i32 = column(row, "tries")?;
     let checkout = checkout(row)?;
     Ok(Due {
-        lease: Lease { id: checkout.id.clone(), fence: column(row, "fence")?, nudges: column(row, "nudges")? },
+        lease: Lease {
+            id: checkout.id.clone(),
+            fence: column(row, "fence")?,
+            nudges: column(row, "nudges")?,
+        },
         watch: column(row, "watch")?,
         nudged: column(row, "nudged")?,
         named: column(row, "named")?,
@@ -200,7 +207,8 @@ impl Store for Postgres {
         };
         let keys: BTreeMap<String, i64> =
             nudge.event.iter().map(|key| (key.to_string(), millis(key.retention()))).collect();
-        let (keys, keep): (Vec<&str>, Vec<i64>) = keys.iter().map(|(key, keep)| (key.as_str(), *keep)).unzip();
+        let (keys, keep): (Vec<&str>, Vec<i64>) =
+            keys.iter().map(|(key, keep)| (key.as_str(), *keep)).unzip();
         let parameters = parameters![
             id => TEXT, lane => TEXT, checkout_id => TEXT, reference => TEXT, keys => TEXT_ARRAY,
             keep => INT8_ARRAY,
@@ -262,7 +270,11 @@ impl Store for Postgres {
                 let corrupt = || StoreError::Corrupt { id: id.clone(), field: "subject" };
                 let subject = subject.ok_or_else(corrupt)?;
                 let news = News { key: column(row, "key")?, id, subject, reason: column(row, "reason")? };
-                Ok(ClaimedNews { fence: column(row, "fence")?, tries: u32::try_from(tries).unwrap_or(0), news })
+                Ok(ClaimedNews {
+                    fence: column(row, "fence")?,
+                    tries: u32::try_from(tries).unwrap_or(0),
+                    news,
+                })
             })
             .collect()
     }
@@ -322,7 +334,8 @@ impl Store for Postgres {
     }
 
     async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
-        let rows = self.ask(&self.statements().sweep, parameters![count(max) => INT8, BEHIND => INT8]).await?;
+        let rows =
+            self.ask(&self.statements().sweep, parameters![count(max) => INT8, BEHIND => INT8]).await?;
         let swept: i64 = column(rows.first().ok_or_else(unseen)?, "swept")?;
         Ok(usize::try_from(swept).unwrap_or(usize::MAX))
     }

@@ -123,9 +123,9 @@ impl Options {
     pub async fn open(self, pool: Pool) -> Result<Postgres, StoreError> {
         schema::check_name(&self.schema)?;
         let mut client = pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))?;
-        let settings = "SELECT current_setting('fsync') = 'off' OR current_setting('synchronous_commit') = 'off'";
-        let rows =
-            client.query_typed(settings, &[]).await.map_err(|error| error::of(&error, KNOWN))?;
+        let settings =
+            "SELECT current_setting('fsync') = 'off' OR current_setting('synchronous_commit') = 'off'";
+        let rows = client.query_typed(settings, &[]).await.map_err(|error| error::of(&error, KNOWN))?;
         if rows.first().and_then(|row| row.try_get::<_, bool>(0).ok()) != Some(false) {
             return Err(StoreError::Settings(
                 "the database loses commits when its machine fails: set fsync and synchronous_commit to on"
@@ -134,8 +134,13 @@ impl Options {
         }
         schema::prepare(&mut client, &self.schema, self.migrate).await?;
         drop(client);
-        let statements = Statements::of(&self.schema);
-        Ok(Postgres(Arc::new(Inner { pool, schema: self.schema, statements, turns: Mutex::default() })))
+        Ok(Postgres(Arc::new(Inner {
+            statements: Statements::of(&self.schema),
+            take_news: schema::named(TAKE_NEWS, &self.schema),
+            pool,
+            schema: self.schema,
+            turns: Mutex::default(),
+        })))
     }
 }
 
@@ -164,6 +169,7 @@ struct Inner {
     pool: Pool,
     schema: String,
     statements: Statements,
+    take_news: String,
     turns: Mutex<Turns>,
 }
 
@@ -186,7 +192,7 @@ macro_rules! statements {
 
 statements! {
     now lanes insert claim write nudge lock decide claim_news tell again checkout list decisions figures sweep
-    guard_claim guard_held guard_commit guard_release take_news
+    guard_claim guard_held guard_commit guard_release
 }
 
 /// The lanes in turn, as this process has served them, and where the process found work in each.
@@ -247,7 +253,7 @@ impl Postgres {
     /// [`TAKE_NEWS`] for the schema of this store.
     #[must_use]
     pub fn take_news(&self) -> &str {
-        &self.0.statements.take_news
+        &self.0.take_news
     }
 
     /// The pool.
