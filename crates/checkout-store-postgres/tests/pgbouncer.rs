@@ -36,7 +36,8 @@ impl Bouncer {
         };
         let server = config.get_ports().first().copied().unwrap_or(5432);
         let user = config.get_user().unwrap_or("postgres");
-        let password = config.get_password().map(String::from_utf8_lossy).unwrap_or_default();
+        let password = config.get_password().map(String::from_utf8_lossy);
+        let password = password.map(|password| format!(" password='{password}'")).unwrap_or_default();
         let database = config.get_dbname().unwrap_or(user);
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let folder = env::temp_dir().join(format!("checkout-pgbouncer-{}", process::id()));
@@ -45,7 +46,7 @@ impl Bouncer {
         fs::write(
             &file,
             format!(
-                "[databases]\n{database} = host={host} port={server} user={user} password='{password}'\n\
+                "[databases]\n{database} = host={host} port={server} user={user}{password}\n\
                  [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\n\
                  pool_mode = transaction\ndefault_pool_size = 4\n"
             ),
