@@ -127,12 +127,14 @@ WITH t AS MATERIALIZED (
         FROM checkout.lane l WHERE l.name = a.lane OFFSET 0
     ) l
     WHERE rest.due IS NOT NULL
+), answer AS MATERIALIZED (
+    SELECT t.now,
+        coalesce((SELECT e.at FROM ends e WHERE e.at <= t.now LIMIT 1), (SELECT min(e.at) FROM ends e)) AS next,
+        EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news
+    FROM t
 )
-SELECT t.now,
-    coalesce((SELECT e.at FROM ends e WHERE e.at <= t.now LIMIT 1), (SELECT min(e.at) FROM ends e)) AS next,
-    EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news,
-    due.*
-FROM t LEFT JOIN (
+SELECT answer.now, answer.next, answer.news, due.*
+FROM answer LEFT JOIN (
     SELECT s.lane, s.fence, s.tries, s.named, a.regular, c.*
     FROM leased s JOIN asked a ON a.n = s.n CROSS JOIN LATERAL (
         SELECT c.nudges, c.nudges > c.answered AS nudged, c.watch,
