@@ -27,7 +27,7 @@ use checkout_tables::{RateLimit, RateScope};
 use tokio_postgres::{Client, NoTls};
 
 /// How long each rate is measured.
-const SPAN: Duration = Duration::from_secs(5);
+const SPAN: Duration = Duration::from_secs(3);
 
 fn main() {
     let Ok(url) = env::var("CHECKOUT_TEST_POSTGRES") else {
@@ -67,7 +67,11 @@ impl Bench {
     }
 
     async fn store(&self, connections: usize) -> Postgres {
-        let options = Options::new().schema(&self.schema).connections(connections);
+        self.store_with(connections, true).await
+    }
+
+    async fn store_with(&self, connections: usize, prepared: bool) -> Postgres {
+        let options = Options::new().schema(&self.schema).connections(connections).prepared(prepared);
         options.connect(&self.url).await.unwrap()
     }
 
@@ -86,7 +90,8 @@ impl Bench {
              FROM generate_series(1, {open} + {ended}) n; \
              INSERT INTO checkout.work (id, lane, due, fence, tries, leased, urgent) \
              SELECT 'o' || n, 'peach/' || n % {lanes}, n, nextval('checkout.fence'), 0, false, false \
-             FROM generate_series(1, {open}) n;"
+             FROM generate_series(1, {open}) n; \
+             INSERT INTO checkout.lane (name) SELECT 'peach/' || n FROM generate_series(0, {lanes} - 1) n;"
         );
         self.run(&rows).await;
         self.run("VACUUM ANALYZE checkout.checkout").await;
@@ -136,13 +141,18 @@ async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Dura
     rows.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// Claims and writes of 200,000 checkouts of 100 merchants.
+/// Claims and writes of 20,000 checkouts of 100 merchants.
 async fn rate(bench: &Bench) {
     for (connections, max) in [(1, 1), (8, 1), (32, 1), (1, 20), (8, 20), (32, 20)] {
-        bench.fill(200_000, 100, 0).await;
-        let store = bench.store(connections).await;
-        let rate = ring(&store, connections, 100, max, SPAN).await;
-        println!("rate: {connections} connections, {max} at a time: {rate:.0} claims and writes a second");
+        for prepared in [false, true] {
+            bench.fill(20_000, 100, 0).await;
+            let store = bench.store_with(connections, prepared).await;
+            let rate = ring(&store, connections, 100, max, SPAN).await;
+            let how = if prepared { "prepared" } else { "unnamed" };
+            println!(
+                "rate: {connections} connections, {max} at a time, {how}: {rate:.0} claims and writes a second"
+            );
+        }
     }
 }
 
@@ -150,7 +160,7 @@ async fn rate(bench: &Bench) {
 async fn limiter(bench: &Bench) {
     for (lanes, max) in [(1, 1), (1, 20), (1_000, 20), (1_000, 100)] {
         for limited in [false, true] {
-            bench.fill(100_000, lanes, 0).await;
+            bench.fill(20_000, lanes, 0).await;
             let store = bench.store(8).await;
             let limit = RateLimit { requests: 50, per_seconds: 1, scope: RateScope::Merchant };
             let of = |name| Lane { name, limit: limited.then_some(limit) };
@@ -180,7 +190,7 @@ async fn snapshot(bench: &Bench) {
         ring(&store, 8, 10, 20, SPAN * 3).await;
         let late = ring(&store, 8, 10, 20, SPAN).await;
         let what = if held { "held" } else { "free" };
-        println!("snapshot {what}: {early:.0} a second in the first 5 s, {late:.0} after 20 s");
+        println!("snapshot {what}: {early:.0} a second at first, {late:.0} after {:?}", SPAN * 4);
     }
 }
 
