@@ -5,7 +5,7 @@
 //! cargo bench -p checkout-store-postgres -- rate snapshot  # these figures alone
 //! ```
 //!
-//! The client and the server share the machine's cores. Each figure has a schema of its own, which is dropped.
+//! The client and the server share the machine's cores. Each figure has a schema of its own.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -109,8 +109,8 @@ fn names(lanes: u32) -> Vec<String> {
     (0..lanes).map(|lane| format!("peach/{lane}")).collect()
 }
 
-/// Claims, and a write for each row, by so many tasks at once: the work is due again at once. The claimed rows in
-/// a second.
+/// Claims, and a write for each row, by so many tasks at once: the claimed rows in a second. The work is due
+/// again after a second.
 async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Duration) -> f64 {
     let rows = Arc::new(AtomicU64::new(0));
     let begin = Instant::now();

@@ -84,9 +84,9 @@ impl Options {
         Self { connections: most.max(1), ..self }
     }
 
-    /// Sets if the statements are prepared once for each connection. The database then plans a statement once and
-    /// not each time, which is most of the work of an operation. Not for a pooler in transaction mode, unless the
-    /// pooler knows prepared statements, as pgbouncer does from 1.21 on.
+    /// Sets if the statements are prepared once for each connection: the database plans a statement once and
+    /// not each time. Off by default. Not for a pooler in transaction mode, unless the pooler knows prepared
+    /// statements, as pgbouncer does from 1.21 on.
     #[must_use]
     pub fn prepared(self, prepared: bool) -> Self {
         Self { prepared, ..self }

@@ -1,4 +1,4 @@
-//! What PostgreSQL adds: migrations, roles, errors, transactions of the user, and other transactions in between.
+//! What PostgreSQL adds: migrations, roles, errors, transactions of the user, and others in between.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
