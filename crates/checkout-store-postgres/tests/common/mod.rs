@@ -18,7 +18,8 @@ pub type Tested = Result<(), Box<dyn Error>>;
 pub const START: i64 = 1_716_501_000_000;
 
 /// The server's URL. The tests of this crate are `#[ignore]`, and run by
-/// `cargo test -- --include-ignored`: then a missing variable is an error, so that no run without a server looks like a run with one.
+/// `cargo test -- --include-ignored`. Then a missing variable is an error, so that no run without a server
+/// looks like a run with one.
 pub fn url() -> String {
     env::var("CHECKOUT_TEST_POSTGRES")
         .expect("CHECKOUT_TEST_POSTGRES is set to the URL of a PostgreSQL server")
