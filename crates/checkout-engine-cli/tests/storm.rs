@@ -13,6 +13,9 @@
 //! | `CHECKOUT_STORM_SEED` | the seed of the kills and the orders | 1 |
 //! | `CHECKOUT_TEST_POSTGRES` | a database for the same storm over PostgreSQL | none: SQLite alone |
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the storm says how it went")]
+#![allow(clippy::wildcard_in_or_patterns, reason = "a fifth provider would be played like the last")]
+
 #[path = "storm/judge.rs"]
 mod judge;
 #[path = "storm/orders.rs"]

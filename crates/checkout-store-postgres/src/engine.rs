@@ -27,8 +27,8 @@ use crate::schema::KNOWN;
 /// The longest span: two of them and a moment are still a moment.
 const LONGEST: i64 = 1 << 60;
 
-/// Work that is due so soon is urgent: the claims look for such work from the beginning of its index. The time
-/// is for the transaction that sets the due, in addition to the slack of the claims.
+/// Work that is due so soon is urgent: the claims look for such work from the beginning of its index. The
+/// time is for the transaction that sets the due, in addition to the slack of the claims.
 const URGENT: i64 = 1_000;
 
 /// How soon to ask again where other claims hold the lanes.
@@ -37,7 +37,7 @@ const SOON: Duration = Duration::from_millis(10);
 /// How far a clock of the callers of the replay guard may be behind the database's clock.
 const BEHIND: i64 = 86_400_000;
 
-/// How often a statement is repeated that found a row of another transaction which its snapshot does not show.
+/// How often a statement is repeated that met a row which its snapshot does not show.
 const UNSEEN: u32 = 20;
 
 /// Milliseconds, rounded up.
@@ -241,8 +241,8 @@ impl Store for Postgres {
             decision.work => BOOL, news.keys => TEXT_ARRAY, news.ids => TEXT_ARRAY, news.subjects => TEXT_ARRAY,
             news.reasons => TEXT_ARRAY, decision.act => TEXT, decision.by => TEXT, decision.reason => TEXT,
         ];
-        // Under the lock the second statement's snapshot shows all work of the row: a nudge that adds work has
-        // the lock too.
+        // Under the lock the second statement's snapshot shows all work of the row: a nudge that adds work
+        // has the lock too.
         let mut races = UNSEEN;
         loop {
             let mut client = self.client().await?;

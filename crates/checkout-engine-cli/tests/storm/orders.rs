@@ -34,7 +34,7 @@ impl Order {
         let reference = match provider {
             Provider::AllScale => format!("sandbox.{}.{number}", pick(&ALLSCALE)),
             Provider::Azotte => format!("sandbox.{}.{number}", pick(&AZOTTE)),
-            _ => {
+            Provider::Peach | Provider::PeachV2 | _ => {
                 let scenario = PEACH.get(turn % PEACH.len()).copied().unwrap_or(1);
                 format!("sbxcase{scenario:02}{number:06}")
             }
@@ -43,7 +43,7 @@ impl Order {
         let merchant = match provider {
             Provider::Peach => turn * 2,
             Provider::PeachV2 => turn * 2 + 1,
-            _ => turn,
+            Provider::AllScale | Provider::Azotte | _ => turn,
         };
         Self { id: format!("order-{number:06}"), provider, merchant: merchant % merchants.max(1), reference }
     }
@@ -60,7 +60,7 @@ impl Order {
                 let draft = draft.offer_identifier("off_1").correlation_id(reference).item("plan_gold");
                 draft.customer_urn(format!("urn:customer:{}", self.id)).check()?.into()
             }
-            _ => {
+            Provider::Peach | Provider::PeachV2 | _ => {
                 let currency = checkout_tables::peach::Currency::ZAR;
                 let draft = peach::Draft::debit(currency, Cents::new(14_99)).entity_id(entity_id.to_owned());
                 let draft = draft.merchant_transaction_id(reference);
@@ -73,7 +73,7 @@ impl Order {
     pub(crate) fn merchant_name(&self) -> String {
         match self.provider {
             Provider::PeachV2 => format!("v2-{}", self.merchant),
-            _ => format!("m-{}", self.merchant),
+            Provider::AllScale | Provider::Azotte | Provider::Peach | _ => format!("m-{}", self.merchant),
         }
     }
 }

@@ -17,8 +17,9 @@ pub type Tested = Result<(), Box<dyn Error>>;
 /// The moment at which a schema's standing clock begins.
 pub const START: i64 = 1_716_501_000_000;
 
-/// The server's URL. The tests of this crate are `#[ignore]`, and run by `cargo test -- --include-ignored`: then
-/// a missing variable is an error, so that no run without a server looks like a run with one.
+/// The server's URL. The tests of this crate are `#[ignore]`, and run by
+/// `cargo test -- --include-ignored`. Then a missing variable is an error, so that no run without a server
+/// looks like a run with one.
 pub fn url() -> String {
     env::var("CHECKOUT_TEST_POSTGRES")
         .expect("CHECKOUT_TEST_POSTGRES is set to the URL of a PostgreSQL server")
