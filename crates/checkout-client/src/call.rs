@@ -424,8 +424,8 @@ impl<T: Readable> Reader<T> {
         Ok(Answer::new(environment, self.route, answer, differences, sent_at, response))
     }
 
-    /// Reads the outcome of the transport: the response as [`read`](Self::read) does, or the transport's error
-    /// as the error of the call. For a driver of your own, which has the response later, or none.
+    /// Reads the outcome of the transport: the response as [`read`](Self::read) does, or the transport's
+    /// error as the error of the call. For a driver of your own, which has the response later, or none.
     ///
     /// # Errors
     /// [`CallError`], as of [`Call::send`].

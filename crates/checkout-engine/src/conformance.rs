@@ -3,8 +3,9 @@
 //! A test in your own crate is a few lines; the feature `conformance` is for its `[dev-dependencies]`:
 //!
 //! ```
-//! use checkout_engine::Memory;
-//! use checkout_engine::conformance::{self, ManualClock};
+//! # checkout_doctest::facade!(engine);
+//! use checkout_kit::engine::Memory;
+//! use checkout_kit::engine::conformance::{self, ManualClock};
 //!
 //! let make = async || {
 //!     let clock = ManualClock::new();
@@ -61,7 +62,8 @@ pub trait Clock: Send + Sync {
 /// A clock that stands until somebody moves the clock. For stores that take a closure as their clock.
 ///
 /// ```
-/// use checkout_engine::conformance::{Clock, ManualClock};
+/// # checkout_doctest::facade!(engine);
+/// use checkout_kit::engine::conformance::{Clock, ManualClock};
 /// use std::time::Duration;
 ///
 /// let clock = ManualClock::new();
@@ -129,8 +131,9 @@ pub async fn check<S: Store, C: Clock>(make: &impl AsyncFn() -> (S, C)) -> Resul
 /// That law, if the law does not hold, and the observation.
 ///
 /// ```
-/// use checkout_engine::Memory;
-/// use checkout_engine::conformance::{Law, ManualClock, check_law};
+/// # checkout_doctest::facade!(engine);
+/// use checkout_kit::engine::Memory;
+/// use checkout_kit::engine::conformance::{Law, ManualClock, check_law};
 ///
 /// /// A store whose clock is not the clock that the suite moves.
 /// let make = async || (Memory::with_clock(ManualClock::new().reader()), ManualClock::new());
@@ -196,7 +199,8 @@ macro_rules! laws {
         /// A law that the suite checks.
         ///
         /// ```
-        /// use checkout_engine::conformance::Law;
+        /// # checkout_doctest::facade!(engine);
+        /// use checkout_kit::engine::conformance::Law;
         ///
         /// assert_eq!(Law::OldFenceIsLost.to_string(), "a write under an old fence changes nothing");
         /// ```

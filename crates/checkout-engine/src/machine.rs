@@ -97,8 +97,8 @@ pub struct Rules {
     /// The time for which a create of unknown outcome waits for a webhook before a person has to look: an
     /// hour. Assumed: AllScale's intents are paid within an hour, and its webhook comes at the payment.
     pub unknown_for: Duration,
-    /// The pause after the deadline of the poll policy, before the engine looks again: 5 minutes. Each pause is
-    /// twice the pause before.
+    /// The pause after the deadline of the poll policy, before the engine looks again: 5 minutes. Each pause
+    /// is twice the pause before.
     pub look_after: Duration,
     /// The longest pause between two looks: a day.
     pub look_every: Duration,

@@ -17,8 +17,8 @@ use std::time::Instant;
 /// A store keeps two kinds of rows for a checkout: the lasting [`Checkout`], and **work** as long as there is
 /// something to do: when it is due, who has it, and the stored watch. A claim leases the work by setting its
 /// due to the end of the lease, under a **fence**: a number that no other claim ever had. Each write names
-/// the fence, and a write under an old fence changes nothing ([`Written::Lost`]). Nobody is asked if a process
-/// lives: the end of the lease makes the work due again.
+/// the fence, and a write under an old fence changes nothing ([`Written::Lost`]). Nobody is asked if a
+/// process lives: the end of the lease makes the work due again.
 ///
 /// A **lane** is the work of one merchant. A lane has the merchant's limit, and a claim takes work of a lane
 /// only together with a place under the limit, so nobody holds work that must wait. A place is taken from the
@@ -45,8 +45,8 @@ pub trait Store: Send + Sync {
     fn insert(&self, new: &New<'_>) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
     /// Leases work that is due, with a place under its lane's limit: the earliest of each lane, and the lanes
-    /// in turn, also over several claims. Work that was claimed [`SUSPECT`] times without a write comes alone.
-    /// A lane whose limit is zero has no place.
+    /// in turn, also over several claims. Work that was claimed [`SUSPECT`] times without a write comes
+    /// alone. A lane whose limit is zero has no place.
     fn claim(&self, ask: &Ask<'_>) -> impl Future<Output = Result<Claimed, StoreError>> + Send;
 
     /// Writes the outcome of leased work, and gives the lease up unless [`Next::Keep`] keeps it.
@@ -58,8 +58,8 @@ pub trait Store: Send + Sync {
     /// without work gets work again.
     ///
     /// A nudge within a lease leaves the lease as it is, and the write that gives the lease up makes the work
-    /// due at once. Where one key of an event is done, the event is [`Nudged::Done`]. Where one is pending and
-    /// none is done, the event is [`Nudged::Pending`]. In both cases nothing is noted.
+    /// due at once. Where one key of an event is done, the event is [`Nudged::Done`]. Where one is pending
+    /// and none is done, the event is [`Nudged::Pending`]. In both cases nothing is noted.
     fn nudge(&self, nudge: &Nudge<'_>) -> impl Future<Output = Result<Nudged, StoreError>> + Send;
 
     /// Writes a person's decision, if the row has the version that the person saw. Whoever held the work has
@@ -205,8 +205,8 @@ pub struct Write {
     pub checkout: Option<Checkout>,
     /// The next of the work.
     pub next: Next,
-    /// What became of the place under the limit. Under [`Next::Keep`] the place is kept, whatever is said here;
-    /// an answered read answers the nudges all the same.
+    /// What became of the place under the limit. Under [`Next::Keep`] the place is kept, whatever is said
+    /// here; an answered read answers the nudges all the same.
     pub read: ReadMade,
     /// The span for which the provider asks the whole lane to wait.
     pub lane_wait: Option<Duration>,

@@ -39,7 +39,8 @@
 //! - [`TAKE_NEWS`] takes news in the transaction that ships the goods: told exactly once.
 //! - [`WATCH`] adds a checkout that the shop itself created at the provider.
 //!
-//! Begin such a transaction with `BEGIN IMMEDIATE` and keep the transaction short: the engine waits meanwhile.
+//! Begin such a transaction with `BEGIN IMMEDIATE` and keep the transaction short: the engine waits
+//! meanwhile.
 //!
 //! # For people
 //!
@@ -77,8 +78,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use worker::{Mode, Worker};
 
-/// Takes news within a transaction of your own: `?1` is the news' key. **One changed row** means that the news
-/// is yours, with the commit. No changed row means that the news was told before: do nothing.
+/// Takes news within a transaction of your own: `?1` is the news' key. **One changed row** means that the
+/// news is yours, with the commit. No changed row means that the news was told before: do nothing.
 ///
 /// ```
 /// # use checkout_engine::{News, Subject};
@@ -116,7 +117,8 @@ pub const TAKE_NEWS: &str = "DELETE FROM checkout_news WHERE key = ?1";
 /// | `?9` | the moment, in Unix milliseconds |
 ///
 /// The statement fails if there is a checkout with the id, or one of the merchant's with the reference. With
-/// `INSERT OR IGNORE` the statement leaves such a checkout as it is. The number of changed rows means nothing.
+/// `INSERT OR IGNORE` the statement leaves such a checkout as it is. The number of changed rows means
+/// nothing.
 ///
 /// ```
 /// # use checkout_store_sqlite::{MIGRATIONS, WATCH};
@@ -268,8 +270,8 @@ impl Sqlite {
         Builder::new(Some(path.as_ref()))
     }
 
-    /// The settings for a database in memory, for tests: another store does not see the database, and the drop
-    /// of the store forgets the database.
+    /// The settings for a database in memory, for tests: another store does not see the database, and the
+    /// drop of the store forgets the database.
     ///
     /// ```
     /// use checkout_store_sqlite::Sqlite;

@@ -48,7 +48,8 @@ fn wait(tries: i32) -> bool {
 /// The kind of a worker's transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Takes the lock for writing at once: no transaction reads first and then finds that another has written.
+    /// Takes the lock for writing at once: no transaction reads first and then finds that another has
+    /// written.
     Write,
     /// Reads one snapshot.
     Read,

@@ -49,8 +49,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// exactly once, take the news in the transaction of your own database that does what follows from it:
     /// the store's crate has the statement.
     ///
-    /// After `stop` the loop claims nothing more, ends what is under way, and returns. No error ends the loop:
-    /// errors go to [`on_error`](super::Builder::on_error), and the loop tries again.
+    /// After `stop` the loop claims nothing more, ends what is under way, and returns. No error ends the
+    /// loop: errors go to [`on_error`](super::Builder::on_error), and the loop tries again.
     pub async fn run<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync, stop: impl Future<Output = ()>)
     where
         Told: Future<Output = Result<(), ShopError>> + Send,
