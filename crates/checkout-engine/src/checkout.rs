@@ -14,7 +14,6 @@ use core::fmt;
 /// assert_eq!(State::GaveUp.name(), "gave_up");
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Checkout {
     /// The id that the shop gave: one checkout for ever, in all processes.
     pub id: String,

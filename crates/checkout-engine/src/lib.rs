@@ -1,6 +1,8 @@
 //! Checkouts that outlive the process.
 
 mod checkout;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod draft;
 mod engine;
 mod forward;

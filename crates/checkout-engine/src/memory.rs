@@ -44,7 +44,8 @@ struct Kept {
     events: BTreeMap<Key, Event>,
     news: BTreeMap<String, NewsRow>,
     decided: BTreeMap<String, Vec<Decided>>,
-    unmatched: BTreeSet<(String, String)>,
+    /// By lane, the provider's id and the reference.
+    unmatched: BTreeSet<(String, Option<String>, Option<String>)>,
     fence: i64,
     served: u64,
 }
@@ -110,6 +111,16 @@ impl Memory {
     fn time(&self) -> Moment {
         (self.clock)()
     }
+
+    /// Claims what another store claimed, if the trait allows that choice between lanes.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn follow(&self, ask: &Ask<'_>, ids: &[&str]) -> Result<Claimed, &'static str> {
+        let now = self.time();
+        let mut kept = self.kept();
+        let due = kept.follow(ask, ids, now)?;
+        let news = kept.news.values().any(|row| row.due <= now);
+        Ok(Claimed { now, next: None, due, news })
+    }
 }
 
 impl Default for Memory {
@@ -133,6 +144,9 @@ impl LaneRow {
             self.taken.iter().map(|(_, until)| *until).filter(|until| *until > now).collect();
         taken.sort_unstable();
         let places = usize::try_from(limit.requests).unwrap_or(usize::MAX);
+        if places == 0 {
+            return Moment::from_unix_millis(i64::MAX);
+        }
         // The place is free once fewer than all are taken.
         let free = match taken.len().checked_sub(places) {
             Some(surplus) => taken.get(surplus).copied().unwrap_or(now),
@@ -167,6 +181,9 @@ impl Kept {
     /// Replaces the lasting row, and keeps the index of the provider's ids in step.
     fn set_checkout(&mut self, id: &str, checkout: &Checkout, now: Moment) {
         let Some(row) = self.rows.get_mut(id) else { return };
+        if let Some(old) = &row.checkout.checkout_id {
+            self.checkout_ids.remove(&(row.lane.clone(), old.clone()));
+        }
         if let Some(named) = &checkout.checkout_id {
             self.checkout_ids.insert((row.lane.clone(), named.clone()), id.to_owned());
         }
@@ -257,6 +274,55 @@ impl Kept {
         Claimed { now, next: next.min(), due, news }
     }
 
+    /// Leases what another store leased, if this store might have done so.
+    #[cfg(feature = "conformance")]
+    fn follow(&mut self, ask: &Ask<'_>, ids: &[&str], now: Moment) -> Result<Vec<Due>, &'static str> {
+        let mut due: Vec<Due> = Vec::new();
+        for id in ids {
+            let row = self.rows.get(*id).ok_or("a claim found a row that is not there")?;
+            let work = row.work.as_ref().ok_or("a claim found a row without work")?;
+            let (lane, at) = (row.lane.clone(), work.due);
+            if !ask.lanes.contains(&lane) {
+                return Err("a claim found work of a lane that was not asked for");
+            }
+            if at > now {
+                return Err("a claim found work that is not due");
+            }
+            if self.lanes.get(&lane).is_none_or(|lane| lane.free_at(now) > now) {
+                return Err("a claim found work of a lane that has no place");
+            }
+            if work.tries >= SUSPECT && ids.len() > 1 {
+                return Err("a claim found a suspect with other work");
+            }
+            if self.claimable(&lane, now).any(|(due, tries)| due < at && tries < SUSPECT) {
+                return Err("a claim found work before earlier work of its lane");
+            }
+            due.extend(self.lease(id, &lane, ask.lease, now));
+        }
+        if due.len() > ask.max {
+            return Err("a claim found more work than was asked for");
+        }
+        let alone = due.first().is_some_and(|due| due.tries > SUSPECT);
+        // A suspect at the head of its lane may hold the lane up until the next claim.
+        let left = ask.lanes.iter().any(|lane| {
+            let first = self.claimable(lane, now).min_by_key(|(due, tries)| (*due, *tries < SUSPECT));
+            first.is_some_and(|(_, tries)| due.is_empty() || tries < SUSPECT)
+        });
+        if due.len() < ask.max && !alone && left {
+            return Err("a claim left work that was due and had a place");
+        }
+        Ok(due)
+    }
+
+    /// The work of a lane that can be claimed now: its due, and its tries.
+    #[cfg(feature = "conformance")]
+    fn claimable(&self, lane: &str, now: Moment) -> impl Iterator<Item = (Moment, u32)> {
+        let is_free = self.lanes.get(lane).is_some_and(|lane| lane.free_at(now) <= now);
+        let of_lane = self.due.iter().filter(move |(of, due, _)| is_free && of == lane && *due <= now);
+        let tries = |id: &String| self.rows.get(id)?.work.as_ref().map(|work| work.tries);
+        of_lane.map(move |(_, due, id)| (*due, tries(id).unwrap_or(0)))
+    }
+
     fn lease(&mut self, id: &str, lane: &str, lease: Duration, now: Moment) -> Option<Due> {
         let fence = self.next_fence();
         self.served = self.served.saturating_add(1);
@@ -343,9 +409,9 @@ impl Kept {
             return Nudged::Pending;
         }
         let Some(id) = self.find(nudge.target) else {
-            if let Target::Named { checkout_id, reference, .. } = nudge.target {
-                let text = |id: Option<&str>| id.unwrap_or_default().to_owned();
-                self.unmatched.insert((text(checkout_id), text(reference)));
+            if let Target::Named { lane, checkout_id, reference } = nudge.target {
+                let text = |id: Option<&str>| id.map(str::to_owned);
+                self.unmatched.insert((lane.to_owned(), text(checkout_id), text(reference)));
             }
             return Nudged::Unmatched;
         };
@@ -529,7 +595,7 @@ impl Store for Memory {
         let kept = self.kept();
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let work = || kept.rows.values().filter_map(|row| row.work.as_ref());
-        let first = work().filter(|work| !work.leased).map(|work| work.due).min();
+        let first = work().map(|work| work.due).min();
         Ok(Figures {
             oldest_due: first.map_or(Duration::ZERO, |due| now.saturating_since(due)),
             work: count(work().count()),

@@ -40,11 +40,13 @@ pub trait Store: Send + Sync {
     fn lanes(&self, lanes: &[Lane]) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Adds a checkout with its work, which the caller holds under a lease, or leaves what is there as it is.
-    /// `version`, `created_at` and `changed_at` of the argument do not count.
+    /// `version`, `created_at` and `changed_at` of the argument do not count. The lease counts as a claim in
+    /// the tries.
     fn insert(&self, new: &New<'_>) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
     /// Leases work that is due, with a place under its lane's limit: the earliest of each lane, and the lanes
-    /// in turn. Work that was claimed [`SUSPECT`] times without a write comes alone.
+    /// in turn, also over several claims. Work that was claimed [`SUSPECT`] times without a write comes alone.
+    /// A lane whose limit is zero has no place.
     fn claim(&self, ask: &Ask<'_>) -> impl Future<Output = Result<Claimed, StoreError>> + Send;
 
     /// Writes the outcome of leased work, and gives the lease up unless [`Next::Keep`] keeps it.
@@ -54,6 +56,10 @@ pub trait Store: Send + Sync {
     /// Makes a checkout's work due at once: by the shop, or by a webhook's event. An event is noted under its
     /// keys in the same transaction, and is done in the transaction of the read that answers it. A checkout
     /// without work gets work again.
+    ///
+    /// A nudge within a lease leaves the lease as it is, and the write that gives the lease up makes the work
+    /// due at once. Where one key of an event is done, the event is [`Nudged::Done`]. Where one is pending and
+    /// none is done, the event is [`Nudged::Pending`]. In both cases nothing is noted.
     fn nudge(&self, nudge: &Nudge<'_>) -> impl Future<Output = Result<Nudged, StoreError>> + Send;
 
     /// Writes a person's decision, if the row has the version that the person saw. Whoever held the work has
@@ -180,7 +186,7 @@ pub struct Due {
     pub nudged: bool,
     /// The provider's id that an event named, where the row had none or another one.
     pub named: Option<String>,
-    /// How often the work was claimed since the last write, this claim included.
+    /// How often the work was claimed since the last write that gave the lease up, this claim included.
     pub tries: u32,
 }
 
@@ -194,11 +200,13 @@ pub const LIMIT_MARGIN: Duration = Duration::from_secs(1);
 /// The outcome of leased work.
 #[derive(Clone, Debug)]
 pub struct Write {
-    /// The row, if it changed.
+    /// The row, if it changed. The id, the provider, the merchant, the environment and the reference never
+    /// change.
     pub checkout: Option<Checkout>,
     /// The next of the work.
     pub next: Next,
-    /// What became of the place under the limit.
+    /// What became of the place under the limit. Under [`Next::Keep`] the place is kept, whatever is said here;
+    /// an answered read answers the nudges all the same.
     pub read: ReadMade,
     /// The span for which the provider asks the whole lane to wait.
     pub lane_wait: Option<Duration>,
@@ -404,7 +412,8 @@ impl Filter<'_> {
 /// Figures to watch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// How late the latest due work is; zero where none is late. Work of a lane at its limit counts too.
+    /// How late the latest due work is; zero where none is late. Work of a lane at its limit counts too, and
+    /// work whose lease has ended, from the lease's end.
     pub oldest_due: Duration,
     /// The checkouts with work.
     pub work: u64,
@@ -414,7 +423,7 @@ pub struct Figures {
     pub held: u64,
     /// The news that nobody has taken yet.
     pub news: u64,
-    /// The events of no checkout, for a person.
+    /// The events of no checkout, for a person: each lane, provider's id and reference once.
     pub unmatched: u64,
 }
 

@@ -1,0 +1,152 @@
+-- Moments are Unix milliseconds. The lasting row of a checkout, for ever.
+CREATE TABLE checkout (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    lane        TEXT    NOT NULL,               -- company/merchant
+    provider    TEXT    NOT NULL,
+    merchant    TEXT    NOT NULL,
+    environment TEXT    NOT NULL,
+    state       TEXT    NOT NULL,
+    reference   TEXT    NOT NULL,
+    checkout_id TEXT,                           -- the provider's own id
+    page        TEXT,                           -- a secret of the payer
+    hold        TEXT,                           -- why a person has to look
+    notes       TEXT    NOT NULL,               -- the engine's, JSON
+    watch       TEXT    NOT NULL,               -- the engine's, JSON; empty before the create is done
+    nudges      INTEGER NOT NULL DEFAULT 0,     -- nudges that came
+    answered    INTEGER NOT NULL DEFAULT 0,     -- nudges that a read has answered
+    version     INTEGER NOT NULL,               -- counts the writes
+    created_at  INTEGER NOT NULL,
+    changed_at  INTEGER NOT NULL,
+    UNIQUE (lane, reference)
+) STRICT;
+CREATE INDEX checkout_named ON checkout (lane, checkout_id) WHERE checkout_id IS NOT NULL;
+CREATE INDEX checkout_by_state ON checkout (state, id);
+CREATE INDEX checkout_held ON checkout (id) WHERE hold IS NOT NULL;
+
+-- The work: a row as long as there is something to do. With a rowid, the rows of one time are on few pages.
+CREATE TABLE checkout_work (
+    id     TEXT    NOT NULL PRIMARY KEY,
+    lane   TEXT    NOT NULL,
+    due    INTEGER NOT NULL,                    -- the end of the lease, if leased
+    fence  INTEGER NOT NULL,                    -- the number of the last claim
+    leased INTEGER NOT NULL,
+    tries  INTEGER NOT NULL,                    -- claims since the last write
+    named  TEXT                                 -- the provider's id that an event named
+) STRICT;
+CREATE INDEX checkout_work_due ON checkout_work (lane, due, id);
+
+-- A lane is the work of one merchant.
+CREATE TABLE checkout_lane (
+    name        TEXT    NOT NULL PRIMARY KEY,
+    requests    INTEGER,                        -- the limit: so many requests
+    per_seconds INTEGER,                        -- within so many seconds
+    served      INTEGER NOT NULL DEFAULT 0,     -- the number of the last claim: lanes take turns
+    wait_until  INTEGER                         -- the provider asked the lane to wait
+) STRICT, WITHOUT ROWID;
+
+-- The places under the limits that are taken.
+CREATE TABLE checkout_place (
+    lane  TEXT    NOT NULL,
+    fence INTEGER NOT NULL,
+    until INTEGER NOT NULL,
+    PRIMARY KEY (lane, fence)
+) STRICT, WITHOUT ROWID;
+
+-- The last number of a claim. No number comes back.
+CREATE TABLE checkout_fence (
+    one  INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    last INTEGER NOT NULL
+) STRICT;
+INSERT INTO checkout_fence (one, last) VALUES (1, 0);
+
+-- The events of webhooks, by the keys of their content.
+CREATE TABLE checkout_event (
+    key       TEXT    NOT NULL PRIMARY KEY,
+    id        TEXT    NOT NULL,
+    nudge     INTEGER NOT NULL,
+    done      INTEGER NOT NULL,
+    until     INTEGER NOT NULL,
+    retention INTEGER NOT NULL                  -- milliseconds, from the read that answers the event
+) STRICT, WITHOUT ROWID;
+CREATE INDEX checkout_event_of ON checkout_event (id, nudge);
+CREATE INDEX checkout_event_until ON checkout_event (until) WHERE done;
+
+-- News to tell the shop. A row that is gone was told.
+CREATE TABLE checkout_news (
+    key     TEXT    NOT NULL PRIMARY KEY,
+    id      TEXT    NOT NULL,
+    subject TEXT    NOT NULL,
+    reason  TEXT,
+    due     INTEGER NOT NULL,
+    fence   INTEGER NOT NULL,
+    tries   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX checkout_news_due ON checkout_news (due, key);
+
+-- The decisions of persons.
+CREATE TABLE checkout_decision (
+    number INTEGER NOT NULL PRIMARY KEY,
+    id     TEXT    NOT NULL,
+    at     INTEGER NOT NULL,
+    act    TEXT    NOT NULL,
+    by     TEXT    NOT NULL,
+    reason TEXT    NOT NULL
+) STRICT;
+CREATE INDEX checkout_decision_of ON checkout_decision (id, number);
+
+-- Events that name no checkout, for a person: each once. Quoting tells an empty text from none.
+CREATE TABLE checkout_unmatched (
+    lane        TEXT    NOT NULL,
+    checkout_id TEXT,
+    reference   TEXT,
+    at          INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX checkout_unmatched_once
+    ON checkout_unmatched (lane, quote(checkout_id), quote(reference));
+
+-- The claims of the replay guard.
+CREATE TABLE webhook_claim (
+    key   TEXT    NOT NULL PRIMARY KEY,
+    fence INTEGER NOT NULL,
+    done  INTEGER NOT NULL,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX webhook_claim_until ON webhook_claim (until);
+
+-- A row that is deleted by hand takes its work with it.
+CREATE TRIGGER checkout_deleted AFTER DELETE ON checkout BEGIN
+    DELETE FROM checkout_work WHERE id = OLD.id;
+    DELETE FROM checkout_event WHERE id = OLD.id;
+END;
+
+-- A shop's own transaction inserts here, and the checkout is watched from the commit on.
+CREATE VIEW checkout_watch (id, provider, merchant, environment, reference, checkout_id, page, notes, at) AS
+    SELECT id, provider, merchant, environment, reference, checkout_id, page, notes, created_at
+    FROM checkout WHERE false;
+CREATE TRIGGER checkout_watch_insert INSTEAD OF INSERT ON checkout_watch BEGIN
+    SELECT RAISE(ABORT, 'provider: allscale, azotte, peach or peach_v2')
+        WHERE NEW.provider NOT IN ('allscale', 'azotte', 'peach', 'peach_v2');
+    SELECT RAISE(ABORT, 'environment: live or sandbox') WHERE NEW.environment NOT IN ('live', 'sandbox');
+    INSERT INTO checkout (id, lane, provider, merchant, environment, state, reference, checkout_id, page,
+            notes, watch, version, created_at, changed_at)
+        VALUES (NEW.id, iif(NEW.provider = 'peach_v2', 'peach', NEW.provider) || '/' || NEW.merchant,
+            NEW.provider, NEW.merchant, NEW.environment, 'open', NEW.reference, NEW.checkout_id, NEW.page,
+            NEW.notes, '', 1, NEW.at, NEW.at);
+    INSERT INTO checkout_lane (name) SELECT lane FROM checkout WHERE id = NEW.id
+        ON CONFLICT (name) DO NOTHING;
+    INSERT INTO checkout_work (id, lane, due, fence, leased, tries)
+        SELECT id, lane, NEW.at, 0, 0, 0 FROM checkout WHERE id = NEW.id
+        ON CONFLICT (id) DO NOTHING;
+END;
+
+-- For people: neither page nor notes.
+CREATE VIEW checkout_overview AS
+    SELECT c.id, c.provider, c.merchant, c.environment, c.state, c.reference, c.checkout_id, c.hold, c.version,
+        datetime(c.created_at / 1000, 'unixepoch') AS created,
+        datetime(c.changed_at / 1000, 'unixepoch') AS changed,
+        datetime(w.due / 1000, 'unixepoch') AS due
+    FROM checkout AS c LEFT JOIN checkout_work AS w ON w.id = c.id;
+CREATE VIEW checkout_due AS
+    SELECT w.lane, w.id, c.state, datetime(w.due / 1000, 'unixepoch') AS due, w.leased, w.tries
+    FROM checkout_work AS w JOIN checkout AS c ON c.id = w.id
+    ORDER BY w.due, w.id;

@@ -1,0 +1,238 @@
+//! What a shop and its people do with SQL alone.
+
+mod folder;
+
+use checkout_engine::{
+    Ask, Checkout, ClaimedNews, Filter, Inserted, New, News, Next, Nudge, Nudged, Provider, ReadMade, State,
+    Store, Subject, Target, Write, Written,
+};
+use checkout_store_sqlite::{MIGRATIONS, Sqlite, TAKE_NEWS, WATCH, print_migrations};
+use checkout_tables::{Environment, Moment};
+use folder::Folder;
+use pollster::block_on;
+use rusqlite::{Connection, params};
+use std::error::Error;
+use std::time::Duration;
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+const NOW: i64 = 1_716_501_000_000;
+
+fn open(folder: &Folder) -> Result<(Sqlite, Connection), Box<dyn Error>> {
+    let path = folder.file("shop.db");
+    let store = Sqlite::builder(&path).clock(|| Moment::from_unix_millis(NOW)).open()?;
+    Ok((store, Connection::open(&path)?))
+}
+
+fn claim(store: &Sqlite, lane: &str) -> Result<Vec<checkout_engine::Due>, Box<dyn Error>> {
+    let lanes = [lane.to_owned()];
+    Ok(block_on(store.claim(&Ask { lanes: &lanes, max: 9, lease: Duration::from_secs(30) }))?.due)
+}
+
+fn watch(shop: &Connection, id: &str, provider: &str, reference: &str) -> rusqlite::Result<usize> {
+    let page = "https://pay.example/1";
+    shop.execute(WATCH, params![id, provider, "m", "sandbox", reference, "ckt-1", page, "{\"n\":1}", NOW])
+}
+
+fn write(next: Next, news: Vec<News>) -> Write {
+    Write { checkout: None, next, read: ReadMade::None, lane_wait: None, news }
+}
+
+#[test]
+fn a_checkout_that_the_shop_adds_is_claimed_after_the_commit_and_not_after_a_rollback() -> Outcome {
+    let folder = Folder::new("watch")?;
+    let (store, mut shop) = open(&folder)?;
+    shop.execute_batch("CREATE TABLE orders (id TEXT)")?;
+    for (commits, expected) in [(false, 0), (true, 1)] {
+        let transaction = shop.transaction()?;
+        transaction.execute("INSERT INTO orders VALUES ('o-1')", [])?;
+        watch(&transaction, "o-1", "peach_v2", "r-1")?;
+        if commits {
+            transaction.commit()?
+        } else {
+            transaction.rollback()?
+        }
+        assert_eq!(claim(&store, "peach/m")?.len(), expected);
+    }
+    let found = block_on(store.checkout("o-1"))?.ok_or("no row")?;
+    let expected = Checkout {
+        id: "o-1".to_owned(),
+        provider: Provider::PeachV2,
+        merchant: "m".to_owned(),
+        environment: Environment::Sandbox,
+        state: State::Open,
+        reference: "r-1".to_owned(),
+        checkout_id: Some("ckt-1".to_owned()),
+        page: Some("https://pay.example/1".into()),
+        hold: None,
+        notes: "{\"n\":1}".into(),
+        version: 1,
+        created_at: Moment::from_unix_millis(NOW),
+        changed_at: Moment::from_unix_millis(NOW),
+    };
+    assert!(found == expected);
+    let target = Target::Named { lane: "peach/m", checkout_id: Some("ckt-1"), reference: None };
+    let nudged = block_on(store.nudge(&Nudge { target, event: &[] }))?;
+    assert_eq!(nudged, Nudged::Queued { id: "o-1".to_owned() });
+    Ok(())
+}
+
+#[test]
+fn a_checkout_that_is_there_or_of_no_provider_is_not_added() -> Outcome {
+    let folder = Folder::new("watch-bad")?;
+    let (store, shop) = open(&folder)?;
+    watch(&shop, "o-1", "azotte", "r-1")?;
+    for (id, provider, reference, says) in [
+        ("o-1", "azotte", "r-2", "UNIQUE constraint failed: checkout.id"),
+        ("o-2", "azotte", "r-1", "UNIQUE constraint failed: checkout.lane, checkout.reference"),
+        ("o-2", "stripe", "r-2", "provider: allscale, azotte, peach or peach_v2"),
+    ] {
+        let error = watch(&shop, id, provider, reference).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    for missing in ["id", "provider", "merchant", "environment", "reference", "notes", "at"] {
+        let with = |column: &str| if column == missing { "NULL" } else { "'azotte'" };
+        let values = ["id", "provider", "merchant", "reference", "notes"].map(with).join(", ");
+        let at = if missing == "at" { "NULL" } else { "1" };
+        let environment = if missing == "environment" { "NULL" } else { "'live'" };
+        let sql = format!(
+            "INSERT INTO checkout_watch (id, provider, merchant, reference, notes, at, environment)
+             VALUES ({values}, {at}, {environment})"
+        );
+        assert!(shop.execute(&sql, []).unwrap_err().to_string().contains("NOT NULL"), "{missing}");
+    }
+    shop.execute(
+        &WATCH.replace("INSERT", "INSERT OR IGNORE"),
+        params!["o-1", "azotte", "m", "live", "r-9", "ckt-9", "", "{}", NOW],
+    )?;
+    let all = block_on(store.list(&Filter::default()))?;
+    assert_eq!(all.iter().map(|one| &*one.reference).collect::<Vec<_>>(), ["r-1"]);
+    assert_eq!(claim(&store, "azotte/m")?.len(), 1);
+    assert_eq!(claim(&store, "azotte/m")?.len(), 0);
+    Ok(())
+}
+
+/// A store with news that is claimed.
+fn with_news(folder: &Folder) -> Result<(Sqlite, Connection, ClaimedNews), Box<dyn Error>> {
+    let (store, shop) = open(folder)?;
+    watch(&shop, "o-1", "azotte", "r-1")?;
+    let due = claim(&store, "azotte/m")?.pop().ok_or("no work")?;
+    let news =
+        News { key: "o-1:settled".to_owned(), id: "o-1".to_owned(), subject: Subject::Settled, reason: None };
+    let ended = write(Next::Ended { watch: "w".to_owned() }, vec![news]);
+    assert_eq!(block_on(store.write(&due.lease, &ended))?, Written::Done);
+    let claimed = block_on(store.claim_news(9, Duration::from_secs(30)))?.pop().ok_or("no news")?;
+    Ok((store, shop, claimed))
+}
+
+#[test]
+fn news_that_the_shop_takes_in_its_transaction_is_told_once() -> Outcome {
+    let folder = Folder::new("take")?;
+    let (store, mut shop, claimed) = with_news(&folder)?;
+    let key = &claimed.news.key;
+    let transaction = shop.transaction()?;
+    assert_eq!(transaction.execute(TAKE_NEWS, [key])?, 1);
+    transaction.rollback()?;
+    assert_eq!(block_on(store.figures())?.news, 1);
+    let transaction = shop.transaction()?;
+    assert_eq!(transaction.execute(TAKE_NEWS, [key])?, 1);
+    transaction.commit()?;
+    assert_eq!(block_on(store.news_told(key, claimed.fence, None))?, Written::Lost);
+    assert_eq!(shop.execute(TAKE_NEWS, [key])?, 0);
+    assert_eq!(block_on(store.figures())?.news, 0);
+    Ok(())
+}
+
+#[test]
+fn ended_work_leaves_its_table_in_the_commit_of_the_end() -> Outcome {
+    let folder = Folder::new("ended")?;
+    let (_store, shop, _) = with_news(&folder)?;
+    let count = |table: &str| {
+        shop.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
+    };
+    assert_eq!((count("checkout_work")?, count("checkout_news")?, count("checkout")?), (0, 1, 1));
+    Ok(())
+}
+
+#[test]
+fn the_views_for_people_show_neither_a_page_nor_a_note() -> Outcome {
+    let folder = Folder::new("views")?;
+    let (_store, shop) = open(&folder)?;
+    watch(&shop, "o-1", "azotte", "r-1")?;
+    for (view, columns) in [
+        (
+            "checkout_overview",
+            "id provider merchant environment state reference checkout_id hold version created changed due",
+        ),
+        ("checkout_due", "lane id state due leased tries"),
+    ] {
+        let select = shop.prepare(&format!("SELECT * FROM {view}"))?;
+        assert_eq!(select.column_names().join(" "), columns);
+    }
+    let due = "SELECT id || ' ' || state || ' ' || due FROM checkout_due";
+    let due: String = shop.query_row(due, [], |row| row.get(0))?;
+    assert_eq!(due, "o-1 open 2024-05-23 21:50:00");
+    let created: String = shop.query_row("SELECT created FROM checkout_overview", [], |row| row.get(0))?;
+    assert_eq!(created, "2024-05-23 21:50:00");
+    Ok(())
+}
+
+#[test]
+fn a_checkout_that_is_deleted_by_hand_leaves_no_work() -> Outcome {
+    let folder = Folder::new("deleted")?;
+    let (store, shop) = open(&folder)?;
+    watch(&shop, "o-1", "azotte", "r-1")?;
+    shop.execute("DELETE FROM checkout WHERE id = 'o-1'", [])?;
+    let lanes = ["azotte/m".to_owned()];
+    let claimed = block_on(store.claim(&Ask { lanes: &lanes, max: 9, lease: Duration::ZERO }))?;
+    assert!(claimed.due.is_empty() && claimed.next.is_none());
+    let target = Target::Named { lane: "azotte/m", checkout_id: Some("ckt-1"), reference: Some("r-1") };
+    assert_eq!(block_on(store.nudge(&Nudge { target, event: &[] }))?, Nudged::Unmatched);
+    Ok(())
+}
+
+#[test]
+fn the_printed_script_makes_the_tables_that_the_opening_makes() -> Outcome {
+    let folder = Folder::new("print")?;
+    let (_store, opened) = open(&folder)?;
+    let printed = Connection::open_in_memory()?;
+    printed.execute_batch(&print_migrations())?;
+    let schema = |of: &Connection| -> rusqlite::Result<Vec<(String, Option<String>)>> {
+        let mut all = of.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?;
+        all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    };
+    assert_eq!(schema(&printed)?, schema(&opened)?);
+    assert!(MIGRATIONS.iter().map(|step| step.version).eq(1..=i64::try_from(MIGRATIONS.len())?));
+    Ok(())
+}
+
+#[test]
+fn the_file_is_written_ahead() -> Outcome {
+    let folder = Folder::new("wal")?;
+    let (_store, shop) = open(&folder)?;
+    let mode: String = shop.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    assert_eq!(mode, "wal");
+    Ok(())
+}
+
+#[test]
+fn a_number_of_a_claim_does_not_come_back_when_the_file_is_opened_again() -> Outcome {
+    let folder = Folder::new("fence")?;
+    let mut last = 0;
+    for number in 0..3 {
+        let (store, _) = open(&folder)?;
+        let (_, shop) = open(&folder)?;
+        watch(&shop, &format!("o-{number}"), "azotte", &format!("r-{number}"))?;
+        for due in claim(&store, "azotte/m")? {
+            assert!(due.lease.fence > last);
+            last = due.lease.fence;
+            let next = Next::Ended { watch: String::new() };
+            assert_eq!(block_on(store.write(&due.lease, &write(next, Vec::new())))?, Written::Done);
+        }
+        let known = block_on(store.checkout(&format!("o-{number}")))?.ok_or("no row")?;
+        let again = block_on(store.insert(&New { checkout: &known, watch: "", lease: Duration::ZERO }))?;
+        assert!(matches!(again, Inserted::Exists(_)));
+    }
+    assert_eq!(last, 3);
+    Ok(())
+}
