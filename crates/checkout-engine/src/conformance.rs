@@ -3,9 +3,8 @@
 //! A test in your own crate is a few lines; the feature `conformance` is for its `[dev-dependencies]`:
 //!
 //! ```
-//! # checkout_doctest::facade!(engine);
-//! use checkout_kit::engine::Memory;
-//! use checkout_kit::engine::conformance::{self, ManualClock};
+//! use checkout_engine::Memory;
+//! use checkout_engine::conformance::{self, ManualClock};
 //!
 //! let make = async || {
 //!     let clock = ManualClock::new();
@@ -62,8 +61,7 @@ pub trait Clock: Send + Sync {
 /// A clock that stands until somebody moves the clock. For stores that take a closure as their clock.
 ///
 /// ```
-/// # checkout_doctest::facade!(engine);
-/// use checkout_kit::engine::conformance::{Clock, ManualClock};
+/// use checkout_engine::conformance::{Clock, ManualClock};
 /// use std::time::Duration;
 ///
 /// let clock = ManualClock::new();
@@ -131,9 +129,8 @@ pub async fn check<S: Store, C: Clock>(make: &impl AsyncFn() -> (S, C)) -> Resul
 /// That law, if the law does not hold, and the observation.
 ///
 /// ```
-/// # checkout_doctest::facade!(engine);
-/// use checkout_kit::engine::Memory;
-/// use checkout_kit::engine::conformance::{Law, ManualClock, check_law};
+/// use checkout_engine::Memory;
+/// use checkout_engine::conformance::{Law, ManualClock, check_law};
 ///
 /// /// A store whose clock is not the clock that the suite moves.
 /// let make = async || (Memory::with_clock(ManualClock::new().reader()), ManualClock::new());
@@ -150,8 +147,8 @@ pub async fn check_law<S: Store, C: Clock>(law: Law, make: &impl AsyncFn() -> (S
 /// Checks [`Law::RacesAreSafe`] with threads on one store, which is empty before.
 ///
 /// `block_on` runs a future to its end on the calling thread, and several threads call `block_on` at once.
-/// If the store needs a runtime, pass the `block_on` of a handle to the runtime. The suite itself blocks: call
-/// the suite from outside the runtime.
+/// If the store needs a runtime, pass the `block_on` of a handle to the runtime. The suite itself blocks:
+/// call the suite from outside the runtime.
 ///
 /// # Errors
 /// The law, if the law does not hold, and the observation.
@@ -199,8 +196,7 @@ macro_rules! laws {
         /// A law that the suite checks.
         ///
         /// ```
-        /// # checkout_doctest::facade!(engine);
-        /// use checkout_kit::engine::conformance::Law;
+        /// use checkout_engine::conformance::Law;
         ///
         /// assert_eq!(Law::OldFenceIsLost.to_string(), "a write under an old fence changes nothing");
         /// ```
@@ -237,7 +233,8 @@ laws! {
     /// A second insert of an id changes nothing, and answers with the row that is there.
     InsertIsDoneOnce = "an insert is done once" => rows::insert_is_done_once,
     /// A reference is of one checkout of a lane; other lanes have their own.
-    ReferenceIsOfOneCheckout = "a reference is of one checkout of a lane" => rows::reference_is_of_one_checkout,
+    ReferenceIsOfOneCheckout = "a reference is of one checkout of a lane"
+        => rows::reference_is_of_one_checkout,
     /// Nobody claims what an insert leased until the lease ends. An insert without a lease leases nothing.
     InsertLeases = "an insert leases" => rows::insert_leases,
     /// Every text, provider, environment, state and subject comes back as it was written.

@@ -1,7 +1,7 @@
 //! The driver of the machine: claims, sends, writes and tells.
 
 mod builder;
-mod person;
+pub mod person;
 mod run;
 mod webhook;
 

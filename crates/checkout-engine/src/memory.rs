@@ -558,7 +558,8 @@ impl Store for Memory {
     async fn news_told(&self, key: &str, fence: i64, again: Option<Duration>) -> Result<Written, StoreError> {
         let now = self.time();
         let mut kept = self.kept();
-        match (kept.news.get_mut(key).filter(|row| row.fence == fence), again) {
+        // A fence of zero is nobody's.
+        match (kept.news.get_mut(key).filter(|row| row.fence == fence && fence != 0), again) {
             (None, _) => Ok(Written::Lost),
             (Some(row), Some(after)) => {
                 row.due = now.saturating_add(after);

@@ -65,10 +65,7 @@ const ARROWS: &[Row] = &[
             "checkout-money",
         ],
     ),
-    (
-        "checkout-store-sqlite",
-        &["checkout-engine", "checkout-trust", "checkout-validate", "checkout-tables"],
-    ),
+    ("checkout-store-sqlite", &["checkout-engine", "checkout-trust", "checkout-validate", "checkout-tables"]),
     ("checkout-reqwest", &["checkout-transport"]),
     ("checkout-ureq", &["checkout-transport"]),
     ("checkout-tower", &["checkout-transport"]),

@@ -171,7 +171,7 @@ impl<S: Store, C: Clock> History<'_, S, C> {
             state: self.random.pick(State::ALL)?,
             checkout_id: if self.random.one_in(3) { Some(known) } else { checkout.checkout_id.clone() },
             page: some("https://pay.example/", self.random.one_in(2)).map(Into::into),
-            hold: some("look", self.random.one_in(4)),
+            hold: some(if which == 0 { "look" } else { "" }, self.random.one_in(4)),
             notes: format!("note {}", self.random.below(1_000)).into(),
             version: 0,
             ..checkout.clone()

@@ -1,0 +1,124 @@
+//! The arguments of the program.
+
+use checkout_engine::State;
+use lexopt::prelude::*;
+use std::ffi::OsString;
+
+pub(crate) const HELP: &str = "\
+checkout-engine --store STORE COMMAND
+
+  --store STORE   a path of an SQLite file, or postgres://…; or the environment variable CHECKOUT_ENGINE_STORE
+
+  ls [--state STATE] [--held] [--after ID] [--limit NUMBER]
+                  lists checkouts by their ids; without a page's address, and without anything of the payer
+  show ID         shows one checkout, and the decisions about it
+  figures         shows the figures to watch
+  nudge ID        reads a checkout at once
+  release ID      clears a hold, or puts quarantined work back: the checkout goes on as its state says
+  settle ID       settles a held checkout by your word: the goods leave
+  close ID        closes a held checkout: no goods leave
+                  these three need --by NAME --reason TEXT, which stay
+  migrate         brings the schema to this program's version
+  migrate --print prints the SQL instead, for a role with the rights
+";
+
+/// The wish of a person.
+pub(crate) enum Wish {
+    Help,
+    Do(Arguments),
+}
+
+pub(crate) struct Arguments {
+    pub(crate) store: String,
+    pub(crate) command: Command,
+}
+
+pub(crate) enum Command {
+    Ls { state: Option<State>, held: bool, after: Option<String>, limit: usize },
+    Show { id: String },
+    Figures,
+    Nudge { id: String },
+    Decide { act: Act, id: String, by: String, reason: String },
+    Migrate { print: bool },
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Act {
+    Release,
+    Settle,
+    Close,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ArgumentError {
+    #[error(transparent)]
+    Form(#[from] lexopt::Error),
+    #[error("--store: say where the store is")]
+    NoStore,
+    #[error("there is no command")]
+    NoCommand,
+    #[error("{0}: there is no such command")]
+    Command(String),
+    #[error("{0}: say the checkout's id")]
+    NoId(String),
+    #[error("--state: one of {}", State::ALL.iter().map(|state| state.name()).collect::<Vec<_>>().join(", "))]
+    State,
+    #[error("{0}: say who decides by --by, and why by --reason")]
+    NoReason(String),
+}
+
+impl Arguments {
+    pub(crate) fn of(arguments: impl IntoIterator<Item = OsString>) -> Result<Wish, ArgumentError> {
+        let mut parser = lexopt::Parser::from_args(arguments);
+        let mut store = std::env::var("CHECKOUT_ENGINE_STORE").ok().filter(|store| !store.is_empty());
+        let (mut words, mut state, mut held, mut print) = (Vec::new(), None, false, false);
+        let (mut after, mut limit, mut by, mut reason) = (None, 0, None, None);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Short('h') | Long("help") => return Ok(Wish::Help),
+                Long("store") => store = Some(parser.value()?.string()?),
+                Long("state") => {
+                    let name = parser.value()?.string()?;
+                    state = Some(State::by_name(&name).ok_or(ArgumentError::State)?);
+                }
+                Long("held") => held = true,
+                Long("after") => after = Some(parser.value()?.string()?),
+                Long("limit") => limit = parser.value()?.parse()?,
+                Long("by") => by = Some(parser.value()?.string()?),
+                Long("reason") => reason = Some(parser.value()?.string()?),
+                Long("print") => print = true,
+                Value(word) => words.push(word.string()?),
+                other @ (Short(_) | Long(_)) => return Err(other.unexpected().into()),
+            }
+        }
+        let mut words = words.into_iter();
+        let name = words.next().ok_or(ArgumentError::NoCommand)?;
+        let id = words.next();
+        let command = match (&*name, id) {
+            ("ls", None) => Command::Ls { state, held, after, limit },
+            ("figures", None) => Command::Figures,
+            ("migrate", None) => Command::Migrate { print },
+            ("show", Some(id)) => Command::Show { id },
+            ("nudge", Some(id)) => Command::Nudge { id },
+            ("release" | "settle" | "close", Some(id)) => {
+                let act = match &*name {
+                    "release" => Act::Release,
+                    "settle" => Act::Settle,
+                    _ => Act::Close,
+                };
+                let (Some(by), Some(reason)) = (by, reason) else { return Err(ArgumentError::NoReason(name)) };
+                Command::Decide { act, id, by, reason }
+            }
+            ("show" | "nudge" | "release" | "settle" | "close", None) => return Err(ArgumentError::NoId(name)),
+            ("ls" | "figures" | "migrate", Some(word)) => {
+                return Err(lexopt::Error::UnexpectedArgument(word.into()).into());
+            }
+            _ => return Err(ArgumentError::Command(name)),
+        };
+        if let Some(word) = words.next() {
+            return Err(lexopt::Error::UnexpectedArgument(word.into()).into());
+        }
+        let store = store.ok_or(ArgumentError::NoStore)?;
+        Ok(Wish::Do(Self { store, command }))
+    }
+}

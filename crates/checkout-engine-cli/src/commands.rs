@@ -1,0 +1,152 @@
+//! The commands over a store.
+
+use crate::arguments::{Act, Arguments, Command};
+use checkout_engine::{Checkout, DecideError, Filter, Nudge, Nudged, Store, StoreError, Target, person};
+use std::error::Error;
+use std::io::{self, Write};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+    #[error("there is no checkout {0}")]
+    NotThere(String),
+    #[error("the output cannot be written")]
+    Output(#[from] io::Error),
+    #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+    #[error("this program was built without the feature {0}")]
+    Feature(&'static str),
+}
+
+type Done = Result<(), Box<dyn Error>>;
+
+pub(crate) async fn run(arguments: &Arguments, out: &mut dyn Write) -> Done {
+    let postgres = ["postgres://", "postgresql://"].iter().any(|scheme| arguments.store.starts_with(scheme));
+    if postgres { on_postgres(arguments, out).await } else { on_sqlite(arguments, out).await }
+}
+
+#[cfg(feature = "sqlite")]
+async fn on_sqlite(arguments: &Arguments, out: &mut dyn Write) -> Done {
+    use checkout_store_sqlite::{Sqlite, print_migrations};
+    match arguments.command {
+        Command::Migrate { print: true } => Ok(write!(out, "{}", print_migrations())?),
+        Command::Migrate { print: false } => {
+            Sqlite::open(&arguments.store)?;
+            Ok(writeln!(out, "the schema is at this program's version")?)
+        }
+        Command::Ls { .. }
+        | Command::Show { .. }
+        | Command::Figures
+        | Command::Nudge { .. }
+        | Command::Decide { .. } => {
+            let store = Sqlite::builder(&arguments.store).migrate(false).open()?;
+            over(&store, &arguments.command, out).await
+        }
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn on_sqlite(_: &Arguments, _: &mut dyn Write) -> Done {
+    Err(CommandError::Feature("sqlite").into())
+}
+
+#[cfg(feature = "postgres")]
+async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
+    use checkout_store_postgres::{Options, print};
+    match arguments.command {
+        Command::Migrate { print: true } => Ok(write!(out, "{}", print("checkout", 0)?)?),
+        Command::Migrate { print: false } => {
+            Options::new().connect(&arguments.store).await?;
+            Ok(writeln!(out, "the schema is at this program's version")?)
+        }
+        Command::Ls { .. }
+        | Command::Show { .. }
+        | Command::Figures
+        | Command::Nudge { .. }
+        | Command::Decide { .. } => {
+            let store = Options::new().migrate(false).connect(&arguments.store).await?;
+            over(&store, &arguments.command, out).await
+        }
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn on_postgres(_: &Arguments, _: &mut dyn Write) -> Done {
+    Err(CommandError::Feature("postgres").into())
+}
+
+async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Done {
+    match command {
+        Command::Ls { state, held, after, limit } => {
+            let filter = Filter { state: *state, held: *held, after: after.as_deref(), limit: *limit };
+            for checkout in store.list(&filter).await? {
+                line(&checkout, out)?;
+            }
+        }
+        Command::Show { id } => {
+            let checkout = store.checkout(id).await?.ok_or_else(|| CommandError::NotThere(id.clone()))?;
+            show(&checkout, out)?;
+            for decided in store.decisions(id).await? {
+                let at = decided.at.unix_millis();
+                writeln!(out, "{at}  {} by {}: {}", decided.act, decided.by, decided.reason)?;
+            }
+        }
+        Command::Figures => {
+            let figures = store.figures().await?;
+            writeln!(out, "oldest_due_ms {}", figures.oldest_due.as_millis())?;
+            for (name, figure) in [
+                ("work", figures.work),
+                ("leased", figures.leased),
+                ("held", figures.held),
+                ("news", figures.news),
+                ("unmatched", figures.unmatched),
+            ] {
+                writeln!(out, "{name} {figure}")?;
+            }
+        }
+        Command::Nudge { id } => match store.nudge(&Nudge { target: Target::Id(id), event: &[] }).await? {
+            Nudged::Queued { .. } | Nudged::Pending | Nudged::Done => writeln!(out, "a read of {id} follows")?,
+            Nudged::Unmatched => return Err(CommandError::NotThere(id.clone()).into()),
+        },
+        Command::Decide { act, id, by, reason } => {
+            let checkout = match act {
+                Act::Release => person::release(store, id, by, reason).await?,
+                Act::Settle => person::settle(store, id, by, reason).await?,
+                Act::Close => person::close(store, id, by, reason).await?,
+            };
+            line(&checkout, out)?;
+        }
+        // The store's own part has done it.
+        Command::Migrate { .. } => {}
+    }
+    Ok(())
+}
+
+/// One line: no page, no note.
+fn line(checkout: &Checkout, out: &mut dyn Write) -> io::Result<()> {
+    let Checkout { id, provider, merchant, state, .. } = checkout;
+    let number = checkout.checkout_id.as_deref().unwrap_or("-");
+    let hold = checkout.hold.as_deref().map_or_else(String::new, |hold| format!("  held: {hold}"));
+    writeln!(out, "{id}  {provider}/{merchant}  {state}  {number}{hold}")
+}
+
+fn show(checkout: &Checkout, out: &mut dyn Write) -> io::Result<()> {
+    let page = if checkout.page.is_some() { "has an address" } else { "-" };
+    for (name, text) in [
+        ("id", checkout.id.as_str()),
+        ("provider", checkout.provider.name()),
+        ("merchant", &checkout.merchant),
+        ("environment", checkout.environment.code()),
+        ("state", checkout.state.name()),
+        ("reference", &checkout.reference),
+        ("checkout id", checkout.checkout_id.as_deref().unwrap_or("-")),
+        ("page", page),
+        ("hold", checkout.hold.as_deref().unwrap_or("-")),
+    ] {
+        writeln!(out, "{name:12} {text}")?;
+    }
+    writeln!(out, "{:12} {}", "created at", checkout.created_at.unix_millis())?;
+    writeln!(out, "{:12} {}", "changed at", checkout.changed_at.unix_millis())
+}

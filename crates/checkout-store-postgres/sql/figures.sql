@@ -1,0 +1,9 @@
+SELECT greatest(0, t.now - w.first) AS oldest_due, w.work, w.leased,
+    (SELECT count(*) FROM checkout.checkout c WHERE c.hold IS NOT NULL) AS held,
+    (SELECT count(*) FROM checkout.news) AS news,
+    (SELECT count(*) FROM checkout.unmatched) AS unmatched
+FROM (SELECT checkout.now_ms() AS now OFFSET 0) t CROSS JOIN LATERAL (
+    SELECT min(w.due) AS first, count(*) AS work,
+        count(*) FILTER (WHERE w.leased AND w.due > t.now) AS leased
+    FROM checkout.work w
+) w

@@ -1,0 +1,1 @@
+SELECT w.done, w.until FROM checkout.webhook_claim w WHERE w.key = $1

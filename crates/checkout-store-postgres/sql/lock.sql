@@ -1,0 +1,1 @@
+SELECT FROM checkout.checkout c WHERE c.id = $1 FOR UPDATE

@@ -1,0 +1,1 @@
+SELECT checkout.now_ms()

@@ -1,0 +1,1 @@
+DELETE FROM checkout.news WHERE key = $1 RETURNING id, subject, reason

@@ -1,0 +1,329 @@
+//! The operations of the engine's store, each one statement but for a decision, which locks its row first.
+//!
+//! **Locks.** An operation that waits locks in this order: the checkout's row, the work's row, and then
+//! events, news and the lane. A claim locks the lane before the work, and waits for neither. So no two
+//! operations wait for each other. Lanes of one statement are locked in the order of their names.
+//!
+//! **Snapshots.** At READ COMMITTED a statement sees one snapshot, and under a lock the latest row. What a
+//! statement decides by comes from a row under a lock, or is checked again under the lock by the count `rev`.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use checkout_engine::{
+    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN, Lane,
+    Lease, New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Subject, Target, Write, Written,
+};
+use checkout_tables::Moment;
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::error;
+use crate::postgres::Postgres;
+use crate::read::{checkout, column, moment};
+use crate::schema::KNOWN;
+
+/// The longest span: two of them and a moment are still a moment.
+const LONGEST: i64 = 1 << 60;
+
+/// Work that is due so soon is urgent: the claims look for such work from the beginning of its index. The time
+/// is for the transaction that sets the due, in addition to the slack of the claims.
+const URGENT: i64 = 1_000;
+
+/// How soon to ask again where other claims hold the lanes.
+const SOON: Duration = Duration::from_millis(10);
+
+/// How far a clock of the callers of the replay guard may be behind the database's clock.
+const BEHIND: i64 = 86_400_000;
+
+/// How often a statement is repeated that found a row of another transaction which its snapshot does not show.
+const UNSEEN: u32 = 20;
+
+/// Milliseconds, rounded up.
+fn millis(span: Duration) -> i64 {
+    Moment::from_unix_millis(0).saturating_add(span).unix_millis().min(LONGEST)
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+fn unseen() -> StoreError {
+    StoreError::Unavailable(Box::new(error::DatabaseError::new("other transactions were in between each time")))
+}
+
+/// Pairs of a parameter and its type.
+macro_rules! parameters {
+    ($($value:expr => $type:ident),* $(,)?) => {
+        &[$((&$value as &(dyn ToSql + Sync), Type::$type)),*]
+    };
+}
+
+/// News, column by column.
+struct Columns<'a> {
+    keys: Vec<&'a str>,
+    ids: Vec<&'a str>,
+    subjects: Vec<&'a str>,
+    reasons: Vec<Option<&'a str>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(news: &'a [News]) -> Self {
+        Self {
+            keys: news.iter().map(|news| news.key.as_str()).collect(),
+            ids: news.iter().map(|news| news.id.as_str()).collect(),
+            subjects: news.iter().map(|news| news.subject.name()).collect(),
+            reasons: news.iter().map(|news| news.reason.as_deref()).collect(),
+        }
+    }
+}
+
+fn written(rows: &[Row]) -> Result<Written, StoreError> {
+    match rows.first().map(|row| column(row, "done")).transpose()? {
+        Some(true) => Ok(Written::Done),
+        Some(false) | None => Ok(Written::Lost),
+    }
+}
+
+fn due(row: &Row) -> Result<Due, StoreError> {
+    let tries: i32 = column(row, "tries")?;
+    let checkout = checkout(row)?;
+    Ok(Due {
+        lease: Lease { id: checkout.id.clone(), fence: column(row, "fence")?, nudges: column(row, "nudges")? },
+        watch: column(row, "watch")?,
+        nudged: column(row, "nudged")?,
+        named: column(row, "named")?,
+        tries: u32::try_from(tries).unwrap_or(0),
+        checkout,
+    })
+}
+
+impl Store for Postgres {
+    async fn now(&self) -> Result<Moment, StoreError> {
+        let rows = self.ask(&self.statements().now, &[]).await?;
+        rows.first().map_or_else(|| Err(unseen()), |row| moment(row, "now_ms"))
+    }
+
+    async fn lanes(&self, lanes: &[Lane]) -> Result<(), StoreError> {
+        // The last one of a name counts.
+        let lanes: BTreeMap<&str, &Lane> = lanes.iter().map(|lane| (lane.name.as_str(), lane)).collect();
+        let names: Vec<&str> = lanes.keys().copied().collect();
+        let limits = || lanes.values().map(|lane| lane.limit);
+        let requests: Vec<Option<i64>> =
+            limits().map(|limit| limit.map(|limit| i64::from(limit.requests))).collect();
+        let span = |seconds: u32| millis(Duration::from_secs(seconds.into()).saturating_add(LIMIT_MARGIN));
+        let spans: Vec<Option<i64>> =
+            limits().map(|limit| limit.map(|limit| span(limit.per_seconds))).collect();
+        let parameters = parameters![names => TEXT_ARRAY, requests => INT8_ARRAY, spans => INT8_ARRAY];
+        self.ask(&self.statements().lanes, parameters).await.map(drop)
+    }
+
+    async fn insert(&self, new: &New<'_>) -> Result<Inserted, StoreError> {
+        let New { checkout: row, watch, lease } = *new;
+        let lane = Lane::name_of(row.provider, &row.merchant);
+        let page = row.page.as_ref().map(|page| page.as_str());
+        let parameters = parameters![
+            row.id => TEXT, lane => TEXT, row.provider.name() => TEXT, row.merchant => TEXT,
+            row.environment.to_string() => TEXT, row.reference => TEXT, row.state.name() => TEXT,
+            row.checkout_id => TEXT, page => TEXT, row.hold => TEXT, row.notes.as_str() => TEXT, watch => TEXT,
+            millis(lease) => INT8, URGENT => INT8,
+        ];
+        for _ in 0..UNSEEN {
+            let rows = self.ask(&self.statements().insert, parameters).await?;
+            let Some(found) = rows.first() else { continue };
+            let kept = checkout(found)?;
+            return Ok(match column(found, "fence")? {
+                Some(fence) => Inserted::Fresh(Lease { id: kept.id.clone(), fence, nudges: 0 }, kept),
+                None if kept.id == row.id => Inserted::Exists(kept),
+                None => Inserted::SameReference(kept),
+            });
+        }
+        Err(unseen())
+    }
+
+    async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
+        let turn = self.in_turn(ask.lanes);
+        let suspect = i32::try_from(SUSPECT).unwrap_or(i32::MAX);
+        let parameters = parameters![
+            turn.lanes => TEXT_ARRAY, turn.from => INT8_ARRAY, count(ask.max) => INT8, millis(ask.lease) => INT8,
+            suspect => INT4,
+        ];
+        let rows = self.ask(&self.statements().claim, parameters).await?;
+        let head = rows.first().ok_or_else(unseen)?;
+        let now = moment(head, "now")?;
+        let mut leased = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let Some(lane) = column::<Option<&str>>(row, "lane")? else { continue };
+            self.served(lane, now.unix_millis(), column(row, "regular")?);
+            leased.push(due(row)?);
+        }
+        let next = column::<Option<i64>>(head, "next")?.map(Moment::from_unix_millis);
+        // Work that is due and was not claimed is in the hands of other transactions.
+        let soonest = if leased.is_empty() && ask.max > 0 { now.saturating_add(SOON) } else { now };
+        let next = next.map(|next| if next <= now { soonest } else { next });
+        Ok(Claimed { now, due: leased, next, news: column(head, "news")? })
+    }
+
+    async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
+        let row = write.checkout.as_ref();
+        let (next, after, watch) = match &write.next {
+            Next::Keep => ("keep", Duration::ZERO, ""),
+            Next::Due { after, watch } => ("due", *after, watch.as_str()),
+            Next::Ended { watch } => ("ended", Duration::ZERO, watch.as_str()),
+        };
+        let read = match write.read {
+            ReadMade::None => "none",
+            ReadMade::Sent => "sent",
+            ReadMade::Answered => "answered",
+        };
+        let news = Columns::of(&write.news);
+        let parameters = parameters![
+            lease.id => TEXT, lease.fence => INT8, lease.nudges => INT8, row.is_some() => BOOL,
+            row.map(|row| row.state.name()) => TEXT, row.and_then(|row| row.checkout_id.as_deref()) => TEXT,
+            row.and_then(|row| row.page.as_ref()).map(|page| page.as_str()) => TEXT,
+            row.and_then(|row| row.hold.as_deref()) => TEXT, row.map(|row| row.notes.as_str()) => TEXT,
+            next => TEXT, millis(after) => INT8, watch => TEXT, read => TEXT,
+            write.lane_wait.map(millis) => INT8, news.keys => TEXT_ARRAY, news.ids => TEXT_ARRAY,
+            news.subjects => TEXT_ARRAY, news.reasons => TEXT_ARRAY, URGENT => INT8,
+        ];
+        written(&self.ask(&self.statements().write, parameters).await?)
+    }
+
+    async fn nudge(&self, nudge: &Nudge<'_>) -> Result<Nudged, StoreError> {
+        let (id, lane, checkout_id, reference) = match nudge.target {
+            Target::Id(id) => (Some(id), None, None, None),
+            Target::Named { lane, checkout_id, reference } => (None, Some(lane), checkout_id, reference),
+        };
+        let keys: BTreeMap<String, i64> =
+            nudge.event.iter().map(|key| (key.to_string(), millis(key.retention()))).collect();
+        let (keys, keep): (Vec<&str>, Vec<i64>) = keys.iter().map(|(key, keep)| (key.as_str(), *keep)).unzip();
+        let parameters = parameters![
+            id => TEXT, lane => TEXT, checkout_id => TEXT, reference => TEXT, keys => TEXT_ARRAY,
+            keep => INT8_ARRAY,
+        ];
+        for _ in 0..UNSEEN {
+            let rows = self.ask(&self.statements().nudge, parameters).await?;
+            let row = rows.first().ok_or_else(unseen)?;
+            match column::<Option<bool>>(row, "done")? {
+                Some(true) => return Ok(Nudged::Done),
+                Some(false) => return Ok(Nudged::Pending),
+                None => {}
+            }
+            if column::<Option<&str>>(row, "found")?.is_none() {
+                return Ok(Nudged::Unmatched);
+            }
+            if let Some(id) = column(row, "queued")? {
+                return Ok(Nudged::Queued { id });
+            }
+            // Another transaction has noted the event since the snapshot: the next snapshot shows it.
+        }
+        Err(unseen())
+    }
+
+    async fn decide(&self, decision: &Decision<'_>) -> Result<Written, StoreError> {
+        let row: &Checkout = decision.checkout;
+        let news = Columns::of(&decision.news);
+        let parameters = parameters![
+            row.id => TEXT, row.version => INT8, row.state.name() => TEXT, row.checkout_id => TEXT,
+            row.page.as_ref().map(|page| page.as_str()) => TEXT, row.hold => TEXT, row.notes.as_str() => TEXT,
+            decision.work => BOOL, news.keys => TEXT_ARRAY, news.ids => TEXT_ARRAY, news.subjects => TEXT_ARRAY,
+            news.reasons => TEXT_ARRAY, decision.act => TEXT, decision.by => TEXT, decision.reason => TEXT,
+        ];
+        // Under the lock the second statement's snapshot shows all work of the row: a nudge that adds work has
+        // the lock too.
+        let mut races = UNSEEN;
+        loop {
+            let mut client = self.client().await?;
+            let both = async {
+                let both = client.transaction().await?;
+                both.query_typed(&self.statements().lock, parameters![row.id => TEXT]).await?;
+                let rows = both.query_typed(&self.statements().decide, parameters).await?;
+                both.commit().await.map(|()| rows)
+            };
+            match both.await {
+                Ok(rows) => return written(&rows),
+                Err(error) if error::is_race(&error) && races > 0 => races = races.saturating_sub(1),
+                Err(error) => return Err(error::of(&error, KNOWN)),
+            }
+        }
+    }
+
+    async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
+        let parameters = parameters![count(max) => INT8, millis(lease) => INT8];
+        let rows = self.ask(&self.statements().claim_news, parameters).await?;
+        rows.iter()
+            .map(|row| {
+                let (id, tries): (String, i32) = (column(row, "id")?, column(row, "tries")?);
+                let subject = Subject::by_name(column(row, "subject")?);
+                let corrupt = || StoreError::Corrupt { id: id.clone(), field: "subject" };
+                let subject = subject.ok_or_else(corrupt)?;
+                let news = News { key: column(row, "key")?, id, subject, reason: column(row, "reason")? };
+                Ok(ClaimedNews { fence: column(row, "fence")?, tries: u32::try_from(tries).unwrap_or(0), news })
+            })
+            .collect()
+    }
+
+    async fn news_told(&self, key: &str, fence: i64, again: Option<Duration>) -> Result<Written, StoreError> {
+        let rows = match again {
+            None => self.ask(&self.statements().tell, parameters![key => TEXT, fence => INT8]).await?,
+            Some(after) => {
+                let parameters = parameters![key => TEXT, fence => INT8, millis(after) => INT8];
+                self.ask(&self.statements().again, parameters).await?
+            }
+        };
+        Ok(if rows.is_empty() { Written::Lost } else { Written::Done })
+    }
+
+    async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
+        let rows = self.ask(&self.statements().checkout, parameters![id => TEXT]).await?;
+        rows.first().map(checkout).transpose()
+    }
+
+    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
+        let state = filter.state.map(|state| state.name());
+        let parameters = parameters![
+            state => TEXT, filter.held => BOOL, filter.after => TEXT, count(filter.most()) => INT8,
+        ];
+        let rows = self.ask(&self.statements().list, parameters).await?;
+        rows.iter().map(checkout).collect()
+    }
+
+    async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
+        let rows = self.ask(&self.statements().decisions, parameters![id => TEXT]).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Decided {
+                    at: moment(row, "at")?,
+                    act: column(row, "act")?,
+                    by: column(row, "by")?,
+                    reason: column(row, "reason")?,
+                })
+            })
+            .collect()
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        let rows = self.ask(&self.statements().figures, &[]).await?;
+        let row = rows.first().ok_or_else(unseen)?;
+        let figure = |name| column(row, name).map(unsigned);
+        let oldest = column::<Option<i64>>(row, "oldest_due")?.map_or(0, unsigned);
+        Ok(Figures {
+            oldest_due: Duration::from_millis(oldest),
+            work: figure("work")?,
+            leased: figure("leased")?,
+            held: figure("held")?,
+            news: figure("news")?,
+            unmatched: figure("unmatched")?,
+        })
+    }
+
+    async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
+        let rows = self.ask(&self.statements().sweep, parameters![count(max) => INT8, BEHIND => INT8]).await?;
+        let swept: i64 = column(rows.first().ok_or_else(unseen)?, "swept")?;
+        Ok(usize::try_from(swept).unwrap_or(usize::MAX))
+    }
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod engine;
+mod error;
+mod guard;
+mod postgres;
+mod read;
+mod schema;
+
+pub use deadpool_postgres;
+pub use error::DatabaseError;
+pub use postgres::{Options, Postgres, TAKE_NEWS};
+pub use schema::{grants, print};

@@ -1,0 +1,330 @@
+//! The store, how it connects, and its statements.
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use checkout_engine::StoreError;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Config, NoTls, Row};
+
+use crate::error;
+use crate::schema::{self, KNOWN};
+
+/// The statement by which your own transaction takes news, with the news' key as `$1`: a row means that the
+/// news is yours, and none that another transaction has told the news. Commit the statement together with
+/// what you do about the news.
+///
+/// The statement is for the schema `checkout`. [`Postgres::take_news`] is the statement for another schema.
+///
+/// ```no_run
+/// use checkout_store_postgres::TAKE_NEWS;
+///
+/// # async fn ship(client: &mut tokio_postgres::Client, key: &str) -> Result<(), tokio_postgres::Error> {
+/// let transaction = client.transaction().await?;
+/// if transaction.execute(TAKE_NEWS, &[&key]).await? == 1 {
+///     transaction.execute("INSERT INTO parcels (order_id) VALUES ($1)", &[&key]).await?;
+/// }
+/// transaction.commit().await
+/// # }
+/// ```
+pub const TAKE_NEWS: &str = "DELETE FROM checkout.news WHERE key = $1 RETURNING id, subject, reason";
+
+/// How often an operation is repeated that another one at the same time has undone.
+const RACES: u32 = 20;
+
+/// How long to wait for a connection, and for a silent network.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The choices for a store.
+///
+/// ```no_run
+/// use checkout_store_postgres::Options;
+///
+/// # async fn open() -> Result<(), checkout_engine::StoreError> {
+/// let options = Options::new().schema("shop_checkout").migrate(false).connections(16);
+/// let store = options.connect("postgres://shop@127.0.0.1/shop").await?;
+/// # let _ = store; Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    schema: String,
+    migrate: bool,
+    connections: usize,
+}
+
+impl Options {
+    /// The schema `checkout`, which is migrated, and at most eight connections.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { schema: schema::DEFAULT.to_owned(), migrate: true, connections: 8 }
+    }
+
+    /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit first.
+    #[must_use]
+    pub fn schema(self, name: &str) -> Self {
+        Self { schema: name.to_owned(), ..self }
+    }
+
+    /// Sets if the schema is made, or brought to the version of this program, by a role that may do so.
+    #[must_use]
+    pub fn migrate(self, migrate: bool) -> Self {
+        Self { migrate, ..self }
+    }
+
+    /// Sets the most connections that [`connect`](Self::connect) opens.
+    #[must_use]
+    pub fn connections(self, most: usize) -> Self {
+        Self { connections: most.max(1), ..self }
+    }
+
+    /// Connects to the database of a URL, without TLS: see [`Postgres::connect`].
+    ///
+    /// # Errors
+    /// As [`Postgres::connect`].
+    pub async fn connect(self, url: &str) -> Result<Postgres, StoreError> {
+        // The parser's own word about a URL can hold a part of the password.
+        let mut config = Config::from_str(url).map_err(|_| {
+            StoreError::Settings(
+                "the URL of the database cannot be read: postgres://user:password@host:5432/database is expected"
+                    .to_owned(),
+            )
+        })?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(PATIENCE);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("checkout");
+        }
+        config.keepalives_idle(PATIENCE);
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+            .max_size(self.connections)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .build()
+            .map_err(|error| StoreError::Settings(error.to_string()))?;
+        self.open(pool).await
+    }
+
+    /// Opens the store over a pool of yours, which can have TLS: see [`Postgres::new`].
+    ///
+    /// # Errors
+    /// As [`Postgres::new`].
+    pub async fn open(self, pool: Pool) -> Result<Postgres, StoreError> {
+        schema::check_name(&self.schema)?;
+        let mut client = pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))?;
+        let settings = "SELECT current_setting('fsync') = 'off' OR current_setting('synchronous_commit') = 'off'";
+        let rows =
+            client.query_typed(settings, &[]).await.map_err(|error| error::of(&error, KNOWN))?;
+        if rows.first().and_then(|row| row.try_get::<_, bool>(0).ok()) != Some(false) {
+            return Err(StoreError::Settings(
+                "the database loses commits when its machine fails: set fsync and synchronous_commit to on"
+                    .to_owned(),
+            ));
+        }
+        schema::prepare(&mut client, &self.schema, self.migrate).await?;
+        drop(client);
+        let statements = Statements::of(&self.schema);
+        Ok(Postgres(Arc::new(Inner { pool, schema: self.schema, statements, turns: Mutex::default() })))
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A store in a PostgreSQL database, which any number of processes share. A clone is the same store.
+///
+/// ```no_run
+/// use checkout_engine::Store;
+/// use checkout_store_postgres::Postgres;
+///
+/// # async fn open() -> Result<(), checkout_engine::StoreError> {
+/// let store = Postgres::connect("postgres://shop:secret@127.0.0.1/shop").await?;
+/// assert_eq!(store.checkout("order-1").await?, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Postgres(Arc<Inner>);
+
+struct Inner {
+    pool: Pool,
+    schema: String,
+    statements: Statements,
+    turns: Mutex<Turns>,
+}
+
+macro_rules! statements {
+    ($($name:ident)+) => {
+        /// The statements of the operations.
+        pub(crate) struct Statements {
+            $(pub(crate) $name: String,)+
+        }
+
+        impl Statements {
+            fn of(schema: &str) -> Self {
+                Self {
+                    $($name: schema::named(include_str!(concat!("../sql/", stringify!($name), ".sql")), schema),)+
+                }
+            }
+        }
+    };
+}
+
+statements! {
+    now lanes insert claim write nudge lock decide claim_news tell again checkout list decisions figures sweep
+    guard_claim guard_held guard_commit guard_release take_news
+}
+
+/// The lanes in turn, as this process has served them, and where the process found work in each.
+///
+/// Kept in the process and not in the database: a row that each claim updates grows without an end while
+/// somebody holds an old snapshot.
+#[derive(Default)]
+struct Turns {
+    served: u64,
+    lanes: HashMap<String, Turn>,
+}
+
+struct Turn {
+    served: u64,
+    from: i64,
+    swept: Option<Instant>,
+}
+
+/// The lanes of a claim in turn, and the due from which to look in each.
+pub(crate) struct InTurn<'a> {
+    pub(crate) lanes: Vec<&'a str>,
+    pub(crate) from: Vec<i64>,
+}
+
+/// How often a claim looks for work from the beginning of a lane: work whose transaction was so slow that the
+/// claims have gone on.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// How far the due from which to look stays behind the clock.
+const SLACK: i64 = 4_000;
+
+impl Postgres {
+    /// Connects to the database of a URL, without TLS, with the [usual options](Options::new): makes the
+    /// schema `checkout`, or brings the schema to the version of this program.
+    ///
+    /// # Errors
+    /// [`StoreError::Settings`] for a URL that cannot be read, and for a server that loses commits;
+    /// [`StoreError::Unavailable`] for a database that does not answer; [`StoreError::Rights`] for a role
+    /// without rights; [`StoreError::OlderSchema`] and [`StoreError::NewerSchema`].
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        Options::new().connect(url).await
+    }
+
+    /// Opens the store over a pool of yours, which can have TLS, with the [usual options](Options::new).
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), without those of the URL.
+    pub async fn new(pool: Pool) -> Result<Self, StoreError> {
+        Options::new().open(pool).await
+    }
+
+    /// The name of the schema.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        &self.0.schema
+    }
+
+    /// [`TAKE_NEWS`] for the schema of this store.
+    #[must_use]
+    pub fn take_news(&self) -> &str {
+        &self.0.statements.take_news
+    }
+
+    /// The pool.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    pub(crate) fn statements(&self) -> &Statements {
+        &self.0.statements
+    }
+
+    pub(crate) async fn client(&self) -> Result<Object, StoreError> {
+        self.0.pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))
+    }
+
+    /// One statement, without a name: one round trip, which passes a pooler in transaction mode.
+    pub(crate) async fn ask(
+        &self,
+        statement: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut races = 0;
+        loop {
+            let client = self.client().await?;
+            match client.query_typed(statement, parameters).await {
+                Ok(rows) => return Ok(rows),
+                Err(error) if error::is_race(&error) && races < RACES => races += 1,
+                Err(error) => return Err(error::of(&error, KNOWN)),
+            }
+        }
+    }
+
+    fn turns(&self) -> MutexGuard<'_, Turns> {
+        self.0.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn in_turn<'a>(&self, lanes: &'a [String]) -> InTurn<'a> {
+        let mut turns = self.turns();
+        let mut rows: Vec<(u64, i64, &str)> = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            let (served, from) = match turns.lanes.get_mut(lane) {
+                Some(turn) if turn.swept.is_some_and(|at| at.elapsed() < SWEEP) => (turn.served, turn.from),
+                Some(turn) => {
+                    turn.swept = Some(Instant::now());
+                    (turn.served, i64::MIN)
+                }
+                None => (0, i64::MIN),
+            };
+            rows.push((served, from, lane));
+        }
+        drop(turns);
+        rows.sort_by_key(|(served, ..)| *served);
+        InTurn {
+            lanes: rows.iter().map(|(.., lane)| *lane).collect(),
+            from: rows.iter().map(|(_, from, _)| *from).collect(),
+        }
+    }
+
+    /// Notes that work of a lane was claimed at `now`; `first` is the earliest due of the lane's work.
+    pub(crate) fn served(&self, lane: &str, now: i64, first: Option<i64>) {
+        let mut turns = self.turns();
+        turns.served = turns.served.saturating_add(1);
+        let served = turns.served;
+        let from = first.unwrap_or(i64::MAX).min(now.saturating_sub(SLACK));
+        match turns.lanes.get_mut(lane) {
+            Some(turn) => (turn.served, turn.from) = (served, from),
+            None => {
+                let turn = Turn { served, from, swept: Some(Instant::now()) };
+                turns.lanes.insert(lane.to_owned(), turn);
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("schema", &self.0.schema).finish_non_exhaustive()
+    }
+}

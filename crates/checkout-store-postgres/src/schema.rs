@@ -1,0 +1,161 @@
+//! The schema: numbered migrations, forward only, one process at a time.
+
+use checkout_engine::StoreError;
+use deadpool_postgres::Object;
+use tokio_postgres::types::Type;
+
+use crate::error;
+
+/// A step of the schema.
+struct Migration {
+    version: i64,
+    /// The oldest program, by the version that it knows, that may use the schema after this step.
+    oldest: i64,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration { version: 1, oldest: 1, sql: include_str!("../sql/0001.sql") }];
+
+/// The version that this program knows.
+pub(crate) const KNOWN: i64 = 1;
+
+/// The name of the schema in the texts of this crate.
+pub(crate) const DEFAULT: &str = "checkout";
+
+/// A text of this crate for the schema of this name.
+pub(crate) fn named(sql: &str, schema: &str) -> String {
+    sql.replace("checkout.", &format!("{schema}."))
+}
+
+/// # Errors
+/// [`StoreError::Settings`] for a name that would need quotes.
+pub(crate) fn check_name(schema: &str) -> Result<(), StoreError> {
+    let is_first = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
+    let is_rest = |byte: &u8| is_first(byte) || byte.is_ascii_digit();
+    let bytes = schema.as_bytes();
+    if bytes.first().is_some_and(is_first) && bytes.iter().all(is_rest) && bytes.len() <= 48 {
+        return Ok(());
+    }
+    Err(StoreError::Settings(
+        "the name of the schema is not 1 to 48 of a to z, 0 to 9 and _, with no digit first".to_owned(),
+    ))
+}
+
+fn lock(schema: &str) -> String {
+    format!("SELECT pg_advisory_xact_lock(hashtextextended('checkout-store-postgres {schema}', 0));\n")
+}
+
+fn steps(schema: &str, from: i64) -> String {
+    let mut text = String::new();
+    for step in MIGRATIONS.iter().filter(|step| step.version > from) {
+        text.push_str(&named(step.sql, schema));
+        let Migration { version, oldest, .. } = step;
+        text.push_str(&format!("UPDATE {schema}.schema_version SET version = {version}, oldest = {oldest};\n"));
+    }
+    text
+}
+
+/// The SQL that brings a schema from version `from` (0: from nothing) to the version of this program: for
+/// those who change a database by hand, such as `psql -f`. One transaction.
+///
+/// # Errors
+/// [`StoreError::Settings`] for a name of the schema that would need quotes.
+///
+/// ```
+/// let sql = checkout_store_postgres::print("checkout", 0)?;
+/// assert!(sql.starts_with("BEGIN;") && sql.ends_with("COMMIT;\n"));
+/// # Ok::<(), checkout_engine::StoreError>(())
+/// ```
+pub fn print(schema: &str, from: i64) -> Result<String, StoreError> {
+    check_name(schema)?;
+    let create = if from == 0 { format!("CREATE SCHEMA {schema};\n") } else { String::new() };
+    Ok(format!("BEGIN;\n{}{create}{}COMMIT;\n", lock(schema), steps(schema, from)))
+}
+
+/// The SQL that gives a role the rights that a program needs at run time, which are no rights to change the
+/// schema. The role's name is taken as it is: quote the name if the name needs quotes.
+///
+/// # Errors
+/// [`StoreError::Settings`] for a name of the schema that would need quotes.
+///
+/// ```
+/// let sql = checkout_store_postgres::grants("checkout", "shop")?;
+/// assert!(sql.contains("GRANT USAGE ON SCHEMA checkout TO shop;"));
+/// # Ok::<(), checkout_engine::StoreError>(())
+/// ```
+pub fn grants(schema: &str, role: &str) -> Result<String, StoreError> {
+    check_name(schema)?;
+    Ok(format!(
+        "GRANT USAGE ON SCHEMA {schema} TO {role};\n\
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};\n\
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role};\n\
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};\n\
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {role};\n"
+    ))
+}
+
+/// Brings the schema to the version of this program, if `migrate` allows and the version is older.
+///
+/// # Errors
+/// [`StoreError::NewerSchema`] and [`StoreError::OlderSchema`], and those of the database.
+pub(crate) async fn prepare(client: &mut Object, schema: &str, migrate: bool) -> Result<(), StoreError> {
+    let found = match client.query_typed(&version(schema), &[]).await {
+        Ok(rows) => checked(rows.first())?,
+        Err(error) if error::is_missing(&error) => 0,
+        Err(error) => return Err(error::of(&error, KNOWN)),
+    };
+    if found >= KNOWN {
+        return Ok(());
+    }
+    let older = || StoreError::OlderSchema { found, known: KNOWN };
+    if !migrate {
+        return Err(older());
+    }
+    match advance(client, schema).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error),
+        Err(error) if error::is_right(&error) => Err(older()),
+        Err(error) => Err(error::of(&error, KNOWN)),
+    }
+}
+
+fn version(schema: &str) -> String {
+    format!("SELECT version, oldest FROM {schema}.schema_version")
+}
+
+fn checked(row: Option<&tokio_postgres::Row>) -> Result<i64, StoreError> {
+    let Some(row) = row else { return Ok(0) };
+    let corrupt = |_| StoreError::Corrupt { id: "schema_version".to_owned(), field: "version" };
+    let (found, oldest): (i64, i64) = (row.try_get(0).map_err(corrupt)?, row.try_get(1).map_err(corrupt)?);
+    if found > KNOWN && oldest > KNOWN {
+        return Err(StoreError::NewerSchema { found, known: KNOWN });
+    }
+    Ok(found)
+}
+
+/// One transaction, which holds the lock: other processes wait, and find the work done.
+async fn advance(client: &mut Object, schema: &str) -> Result<Result<(), StoreError>, tokio_postgres::Error> {
+    let step = client.transaction().await?;
+    step.batch_execute(&lock(schema)).await?;
+    let name: &(dyn tokio_postgres::types::ToSql + Sync) = &schema;
+    let there = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1), EXISTS (SELECT FROM pg_class c \
+                 JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND relname = 'schema_version')";
+    let rows = step.query_typed(there, &[(name, Type::TEXT)]).await?;
+    let (has_schema, has_version) = match rows.first() {
+        Some(row) => (row.try_get(0)?, row.try_get(1)?),
+        None => (false, false),
+    };
+    if !has_schema {
+        step.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+    }
+    let found = if has_version {
+        match checked(step.query_typed(&version(schema), &[]).await?.first()) {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(error)),
+        }
+    } else {
+        0
+    };
+    step.batch_execute(&steps(schema, found)).await?;
+    step.commit().await.map(Ok)
+}

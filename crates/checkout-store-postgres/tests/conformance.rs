@@ -1,0 +1,62 @@
+//! The suites of the engine's store and of the replay guard.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod common;
+
+use checkout_engine::conformance::{self, Law};
+use checkout_store_postgres::Postgres;
+use checkout_trust::replay;
+use common::{Schema, Standing, Tested, runtime};
+
+async fn make() -> (Postgres, Standing) {
+    let schema = Schema::new().await.unwrap();
+    let store = schema.standing().await.unwrap();
+    (store, Standing(schema))
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn the_store_keeps_every_law_of_the_engine() -> Tested {
+    let runtime = runtime();
+    let broken: Vec<String> = Law::ALL
+        .iter()
+        .filter_map(|law| runtime.block_on(conformance::check_law(*law, &make)).err())
+        .map(|broken| broken.to_string())
+        .collect();
+    assert_eq!(broken, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn random_histories_are_answered_as_the_model_answers_them() -> Tested {
+    let runtime = runtime();
+    for seed in 1..=6 {
+        runtime.block_on(conformance::histories(seed, 2_000, &make))?;
+    }
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn threads_on_one_store_lose_and_double_nothing() -> Tested {
+    let runtime = runtime();
+    let (store, clock) = runtime.block_on(make());
+    conformance::check_race(&store, &clock, |task| runtime.block_on(task))?;
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn the_replay_guard_keeps_every_law() -> Tested {
+    let runtime = runtime();
+    let schemas = std::sync::Mutex::new(Vec::new());
+    let make = || {
+        let schema = runtime.block_on(Schema::new()).unwrap();
+        let store = runtime.block_on(schema.store()).unwrap();
+        schemas.lock().unwrap().push(schema);
+        store
+    };
+    replay::conformance::check_async_store(make, |task| runtime.block_on(task))?;
+    Ok(())
+}
