@@ -1,11 +1,11 @@
-//! The functions that docs/engine.md shows. Each function stands here word for word, and runs against the
-//! sandboxes.
+//! The functions that docs/engine.md shows, and README.md's lines about the engine. Each stands here word for
+//! word, and runs against the sandboxes.
 #![allow(clippy::print_stderr, reason = "code of the page")]
 
 mod folder;
 
 use checkout_kit::engine::{Engine, Machine, Rules, State};
-use checkout_kit::{Cents, Environment, Request, Response, Transport, TransportError};
+use checkout_kit::{Cents, Environment, KeyRing, Moment, Request, Response, Transport, TransportError};
 use checkout_kit::{allscale, azotte, peach};
 use checkout_sandbox::VirtualClock;
 use checkout_store_sqlite::{Sqlite, WATCH};
@@ -151,6 +151,35 @@ mod by_hand {
     }
 }
 
+mod readme {
+    use checkout_kit::engine::{Draft, Engine, News, Webhook};
+    use checkout_kit::{Transport, allscale, azotte, peach};
+    use checkout_store_sqlite::Sqlite;
+    use std::error::Error;
+    use std::future::Ready;
+    use std::path::Path;
+
+    type Fault = Box<dyn Error + Send + Sync>;
+
+    pub(super) async fn lines<T: Transport + 'static>(
+        (file, transport): (&Path, T),
+        (of_allscale, of_azotte, of_peach): (allscale::Client, azotte::Client, peach::Client),
+        (draft, webhook): (Draft, impl Webhook),
+        tell: impl Fn(News) -> Ready<Result<(), Fault>> + Send + Sync,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<String>, Fault> {
+        let engine = Engine::builder(Sqlite::open(file)?, transport)
+            .provider(of_allscale)
+            .provider(of_azotte)
+            .provider(of_peach)
+            .build()?;
+        let checkout = engine.create("order_123", draft).await?; // saved, then sent; the same id is the same checkout
+        engine.receive("default", &webhook).await?; // a verified webhook: a read follows
+        engine.run(tell, stop).await; // in every process, until `stop`: reads, settles and tells
+        Ok(checkout.page.map(|page| page.as_str().to_owned()))
+    }
+}
+
 /// The three providers, behind one clock.
 #[derive(Clone)]
 struct Providers {
@@ -271,6 +300,61 @@ fn the_quick_start_settles_an_order_and_adds_its_parcel() -> Outcome {
     })
 }
 
+/// The store has the machine's clock, and the sandboxes' stand at its moment.
+#[test]
+fn the_lines_of_the_readme_make_a_checkout_take_a_webhook_and_end() -> Outcome {
+    block_on(async {
+        let world = World::new("readme")?;
+        let now = Moment::now();
+        world.providers.clock.advance_to(now);
+        let folder = Folder::new("readme-file")?;
+        let draft = allscale::Draft::fiat(allscale::Currency::EUR, Cents::new(49_90)).order_id("order_123");
+        // Somebody else has paid.
+        let key = allscale::SigningKey::new(
+            checkout_sandbox::allscale::API_KEY,
+            checkout_sandbox::allscale::API_SECRET.into(),
+        )?;
+        let receiver = allscale::Receiver::new("default", KeyRing::new("2026", key.clone()));
+        let body = br#"{"all_scale_transaction_id":"txn_1","all_scale_checkout_intent_id":"65b2","webhook_id":"wh_1","order_id":"order_123"}"#;
+        let signed = allscale::webhook::Webhook {
+            method: "POST",
+            path: "/hooks",
+            query: "",
+            webhook_id: "wh_1",
+            timestamp: now.unix_seconds(),
+            nonce: "n1",
+            body,
+        };
+        let (time, signature) = (now.unix_seconds().to_string(), signed.sign(&key)?);
+        let headers = [
+            ("X-API-Key", checkout_sandbox::allscale::API_KEY),
+            ("X-Webhook-Id", "wh_1"),
+            ("X-Webhook-Timestamp", &time),
+            ("X-Webhook-Nonce", "n1"),
+            ("X-Webhook-Signature", signature.as_str()),
+        ];
+        let request = allscale::webhook::WebhookRequest {
+            method: "POST",
+            path: "/hooks",
+            query: "",
+            headers: &headers,
+            body,
+        };
+        let event = receiver.receive(&request, now)?;
+        let file = folder.file("shop.db");
+        let page = readme::lines(
+            (&file, world.providers.clone()),
+            (clients::allscale()?, clients::azotte()?, clients::peach()?),
+            (draft.check()?.into(), event),
+            |_| std::future::ready(Ok(())),
+            std::future::ready(()),
+        );
+        assert!(page.await?.ok_or("no page")?.starts_with("https://"));
+        assert_eq!(world.providers.allscale.intents().len(), 1);
+        Ok(())
+    })
+}
+
 #[test]
 fn a_job_of_a_runner_and_the_machine_by_hand_settle_orders_as_the_loop_does() -> Outcome {
     block_on(async {
@@ -354,5 +438,9 @@ fn the_page_shows_these_functions_word_for_word() -> Outcome {
         assert!(HERE.replace("pub(super) ", "").contains(&block), "not word for word here:\n{block}");
     }
     assert_eq!(blocks.len(), 5);
+    let readme = include_str!("../../../README.md").split("```rust,ignore\n").nth(1).ok_or("no block")?;
+    let lines: Vec<String> =
+        readme.split("```").next().ok_or("no end")?.lines().map(|line| format!("        {line}")).collect();
+    assert!(HERE.contains(&lines.join("\n")), "not word for word here:\n{}", lines.join("\n"));
     Ok(())
 }
