@@ -76,8 +76,8 @@ impl fmt::Debug for StoredChallenge {
 }
 
 impl Checkout {
-    /// The challenge that the payer has to meet now, if there is one: show the challenge, and the engine reads
-    /// on. Azotte's checkouts alone have challenges.
+    /// The challenge that the payer has to meet now: show the challenge, and the engine reads on. Azotte's
+    /// checkouts alone have challenges.
     #[must_use]
     pub fn challenge(&self) -> Option<Challenge> {
         if self.state.is_end() {
