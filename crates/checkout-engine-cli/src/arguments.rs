@@ -106,10 +106,14 @@ impl Arguments {
                     "settle" => Act::Settle,
                     _ => Act::Close,
                 };
-                let (Some(by), Some(reason)) = (by, reason) else { return Err(ArgumentError::NoReason(name)) };
+                let (Some(by), Some(reason)) = (by, reason) else {
+                    return Err(ArgumentError::NoReason(name));
+                };
                 Command::Decide { act, id, by, reason }
             }
-            ("show" | "nudge" | "release" | "settle" | "close", None) => return Err(ArgumentError::NoId(name)),
+            ("show" | "nudge" | "release" | "settle" | "close", None) => {
+                return Err(ArgumentError::NoId(name));
+            }
             ("ls" | "figures" | "migrate", Some(word)) => {
                 return Err(lexopt::Error::UnexpectedArgument(word.into()).into());
             }

@@ -107,7 +107,9 @@ async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Don
             }
         }
         Command::Nudge { id } => match store.nudge(&Nudge { target: Target::Id(id), event: &[] }).await? {
-            Nudged::Queued { .. } | Nudged::Pending | Nudged::Done => writeln!(out, "a read of {id} follows")?,
+            Nudged::Queued { .. } | Nudged::Pending | Nudged::Done => {
+                writeln!(out, "a read of {id} follows")?
+            }
             Nudged::Unmatched => return Err(CommandError::NotThere(id.clone()).into()),
         },
         Command::Decide { act, id, by, reason } => {

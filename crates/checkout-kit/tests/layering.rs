@@ -66,6 +66,11 @@ const ARROWS: &[Row] = &[
         ],
     ),
     ("checkout-store-sqlite", &["checkout-engine", "checkout-trust", "checkout-validate", "checkout-tables"]),
+    (
+        "checkout-store-postgres",
+        &["checkout-engine", "checkout-trust", "checkout-validate", "checkout-tables"],
+    ),
+    ("checkout-engine-cli", &["checkout-engine", "checkout-store-sqlite", "checkout-store-postgres"]),
     ("checkout-reqwest", &["checkout-transport"]),
     ("checkout-ureq", &["checkout-transport"]),
     ("checkout-tower", &["checkout-transport"]),

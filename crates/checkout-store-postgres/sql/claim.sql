@@ -7,20 +7,24 @@
 WITH t AS MATERIALIZED (
     SELECT checkout.now_ms() AS now
 ), asked AS MATERIALIZED (
-    SELECT a.lane, a.n, first.start, regular.due AS regular, least(urgent.due, regular.due) AS due
+    SELECT a.lane, a.n, first.start, regular.due AS regular, least(urgent.due, regular.due) AS due,
+        CASE WHEN regular.due IS NULL OR (urgent.due, urgent.id) < (regular.due, regular.id)
+            THEN urgent.tries ELSE regular.tries END >= $5 AS suspect
     FROM t CROSS JOIN unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS a (lane, start, n)
     CROSS JOIN LATERAL (
         SELECT CASE WHEN a.start > t.now THEN -9223372036854775808 ELSE a.start END AS start
     ) first
     LEFT JOIN LATERAL (
-        SELECT w.due FROM checkout.work w WHERE w.lane = a.lane AND w.urgent ORDER BY w.due, w.id LIMIT 1
+        SELECT w.due, w.id, w.tries FROM checkout.work w WHERE w.lane = a.lane AND w.urgent
+        ORDER BY w.due, w.id LIMIT 1
     ) urgent ON true
     LEFT JOIN LATERAL (
-        SELECT w.due FROM checkout.work w WHERE w.lane = a.lane AND NOT w.urgent AND w.due >= first.start
+        SELECT w.due, w.id, w.tries FROM checkout.work w
+        WHERE w.lane = a.lane AND NOT w.urgent AND w.due >= first.start
         ORDER BY w.due, w.id LIMIT 1
     ) regular ON true
-), locked AS MATERIALIZED (
-    SELECT a.lane, a.n, a.start, l.span, l.room, t.now
+), first AS MATERIALIZED (
+    SELECT a.lane, a.n, a.start, a.suspect, l.span, l.room, t.now
     FROM t CROSS JOIN asked a CROSS JOIN LATERAL (
         SELECT l.span, coalesce(l.requests - taken.places, $3) AS room
         FROM checkout.lane l CROSS JOIN LATERAL (
@@ -31,7 +35,23 @@ WITH t AS MATERIALIZED (
         FOR UPDATE OF l SKIP LOCKED
     ) l
     WHERE a.due <= t.now
-    LIMIT $3
+    LIMIT least($3, 1)
+), locked AS MATERIALIZED (
+    SELECT f.* FROM first f
+    UNION ALL
+    -- A lane whose first work is suspect gives nothing to a claim that has other work.
+    (SELECT a.lane, a.n, a.start, a.suspect, l.span, l.room, t.now
+    FROM first f CROSS JOIN t CROSS JOIN asked a CROSS JOIN LATERAL (
+        SELECT l.span, coalesce(l.requests - taken.places, $3) AS room
+        FROM checkout.lane l CROSS JOIN LATERAL (
+            SELECT count(*) AS places FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ) taken
+        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true)
+            AND coalesce(l.requests > taken.places, true)
+        FOR UPDATE OF l SKIP LOCKED
+    ) l
+    WHERE a.due <= t.now AND a.n > f.n AND NOT a.suspect AND NOT f.suspect
+    LIMIT greatest($3 - 1, 0))
 ), seen AS MATERIALIZED (
     SELECT k.lane, k.n, w.id, w.rev, w.fence, w.tries >= $5 AS suspect,
         row_number() OVER lane AS turn, bool_or(w.tries >= $5) OVER lane AS stopped
@@ -107,12 +127,14 @@ WITH t AS MATERIALIZED (
         FROM checkout.lane l WHERE l.name = a.lane OFFSET 0
     ) l
     WHERE rest.due IS NOT NULL
+), answer AS MATERIALIZED (
+    SELECT t.now,
+        coalesce((SELECT e.at FROM ends e WHERE e.at <= t.now LIMIT 1), (SELECT min(e.at) FROM ends e)) AS next,
+        EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news
+    FROM t
 )
-SELECT t.now,
-    coalesce((SELECT e.at FROM ends e WHERE e.at <= t.now LIMIT 1), (SELECT min(e.at) FROM ends e)) AS next,
-    EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news,
-    due.*
-FROM t LEFT JOIN (
+SELECT answer.now, answer.next, answer.news, due.*
+FROM answer LEFT JOIN (
     SELECT s.lane, s.fence, s.tries, s.named, a.regular, c.*
     FROM leased s JOIN asked a ON a.n = s.n CROSS JOIN LATERAL (
         SELECT c.nudges, c.nudges > c.answered AS nudged, c.watch,

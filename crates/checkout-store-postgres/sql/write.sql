@@ -1,6 +1,7 @@
 -- $1 id; $2 fence; $3 nudges of the lease; $4 is there a row to write: $5 state, $6 checkout_id, $7 page,
 -- $8 hold, $9 notes; $10 keep, due or ended: $11 after, $12 watch; $13 none, sent or answered;
--- $14 wait of the lane; $15 to $18 news: keys, ids, subjects, reasons; $19 the span below which work is urgent.
+-- $14 wait of the lane; $15 to $18 news: keys, ids, subjects, reasons; $19 the span
+-- below which work is urgent.
 WITH c AS MATERIALIZED (
     SELECT c.id, c.nudges, c.checkout_id FROM checkout.checkout c WHERE c.id = $1 FOR UPDATE
 ), w AS MATERIALIZED (

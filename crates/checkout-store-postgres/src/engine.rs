@@ -11,8 +11,9 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use checkout_engine::{
-    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN, Lane,
-    Lease, New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Subject, Target, Write, Written,
+    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN,
+    Lane, Lease, New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Subject, Target,
+    Write, Written,
 };
 use checkout_tables::Moment;
 use tokio_postgres::Row;
@@ -26,8 +27,8 @@ use crate::schema::KNOWN;
 /// The longest span: two of them and a moment are still a moment.
 const LONGEST: i64 = 1 << 60;
 
-/// Work that is due so soon is urgent: the claims look for such work from the beginning of its index. The time
-/// is for the transaction that sets the due, in addition to the slack of the claims.
+/// Work that is due so soon is urgent: the claims look for such work from the beginning of its index. The
+/// time is for the transaction that sets the due, in addition to the slack of the claims.
 const URGENT: i64 = 1_000;
 
 /// How soon to ask again where other claims hold the lanes.
@@ -36,7 +37,7 @@ const SOON: Duration = Duration::from_millis(10);
 /// How far a clock of the callers of the replay guard may be behind the database's clock.
 const BEHIND: i64 = 86_400_000;
 
-/// How often a statement is repeated that found a row of another transaction which its snapshot does not show.
+/// How often a statement is repeated that met a row which its snapshot does not show.
 const UNSEEN: u32 = 20;
 
 /// Milliseconds, rounded up.
@@ -53,7 +54,9 @@ fn unsigned(n: i64) -> u64 {
 }
 
 fn unseen() -> StoreError {
-    StoreError::Unavailable(Box::new(error::DatabaseError::new("other transactions were in between each time")))
+    StoreError::Unavailable(Box::new(error::DatabaseError::new(
+        "other transactions were in between each time",
+    )))
 }
 
 /// Pairs of a parameter and its type.
@@ -93,7 +96,11 @@ fn due(row: &Row) -> Result<Due, StoreError> {
     let tries: i32 = column(row, "tries")?;
     let checkout = checkout(row)?;
     Ok(Due {
-        lease: Lease { id: checkout.id.clone(), fence: column(row, "fence")?, nudges: column(row, "nudges")? },
+        lease: Lease {
+            id: checkout.id.clone(),
+            fence: column(row, "fence")?,
+            nudges: column(row, "nudges")?,
+        },
         watch: column(row, "watch")?,
         nudged: column(row, "nudged")?,
         named: column(row, "named")?,
@@ -200,7 +207,8 @@ impl Store for Postgres {
         };
         let keys: BTreeMap<String, i64> =
             nudge.event.iter().map(|key| (key.to_string(), millis(key.retention()))).collect();
-        let (keys, keep): (Vec<&str>, Vec<i64>) = keys.iter().map(|(key, keep)| (key.as_str(), *keep)).unzip();
+        let (keys, keep): (Vec<&str>, Vec<i64>) =
+            keys.iter().map(|(key, keep)| (key.as_str(), *keep)).unzip();
         let parameters = parameters![
             id => TEXT, lane => TEXT, checkout_id => TEXT, reference => TEXT, keys => TEXT_ARRAY,
             keep => INT8_ARRAY,
@@ -233,8 +241,8 @@ impl Store for Postgres {
             decision.work => BOOL, news.keys => TEXT_ARRAY, news.ids => TEXT_ARRAY, news.subjects => TEXT_ARRAY,
             news.reasons => TEXT_ARRAY, decision.act => TEXT, decision.by => TEXT, decision.reason => TEXT,
         ];
-        // Under the lock the second statement's snapshot shows all work of the row: a nudge that adds work has
-        // the lock too.
+        // Under the lock the second statement's snapshot shows all work of the row: a nudge that adds work
+        // has the lock too.
         let mut races = UNSEEN;
         loop {
             let mut client = self.client().await?;
@@ -262,7 +270,11 @@ impl Store for Postgres {
                 let corrupt = || StoreError::Corrupt { id: id.clone(), field: "subject" };
                 let subject = subject.ok_or_else(corrupt)?;
                 let news = News { key: column(row, "key")?, id, subject, reason: column(row, "reason")? };
-                Ok(ClaimedNews { fence: column(row, "fence")?, tries: u32::try_from(tries).unwrap_or(0), news })
+                Ok(ClaimedNews {
+                    fence: column(row, "fence")?,
+                    tries: u32::try_from(tries).unwrap_or(0),
+                    news,
+                })
             })
             .collect()
     }
@@ -322,7 +334,8 @@ impl Store for Postgres {
     }
 
     async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
-        let rows = self.ask(&self.statements().sweep, parameters![count(max) => INT8, BEHIND => INT8]).await?;
+        let rows =
+            self.ask(&self.statements().sweep, parameters![count(max) => INT8, BEHIND => INT8]).await?;
         let swept: i64 = column(rows.first().ok_or_else(unseen)?, "swept")?;
         Ok(usize::try_from(swept).unwrap_or(usize::MAX))
     }

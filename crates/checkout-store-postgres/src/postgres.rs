@@ -56,13 +56,14 @@ pub struct Options {
     schema: String,
     migrate: bool,
     connections: usize,
+    prepared: bool,
 }
 
 impl Options {
     /// The schema `checkout`, which is migrated, and at most eight connections.
     #[must_use]
     pub fn new() -> Self {
-        Self { schema: schema::DEFAULT.to_owned(), migrate: true, connections: 8 }
+        Self { schema: schema::DEFAULT.to_owned(), migrate: true, connections: 8, prepared: false }
     }
 
     /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit first.
@@ -81,6 +82,14 @@ impl Options {
     #[must_use]
     pub fn connections(self, most: usize) -> Self {
         Self { connections: most.max(1), ..self }
+    }
+
+    /// Sets if the statements are prepared once for each connection: the database plans a statement once and
+    /// not each time. Off by default. Not for a pooler in transaction mode, unless the pooler knows prepared
+    /// statements, as pgbouncer does from 1.21 on.
+    #[must_use]
+    pub fn prepared(self, prepared: bool) -> Self {
+        Self { prepared, ..self }
     }
 
     /// Connects to the database of a URL, without TLS: see [`Postgres::connect`].
@@ -123,9 +132,9 @@ impl Options {
     pub async fn open(self, pool: Pool) -> Result<Postgres, StoreError> {
         schema::check_name(&self.schema)?;
         let mut client = pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))?;
-        let settings = "SELECT current_setting('fsync') = 'off' OR current_setting('synchronous_commit') = 'off'";
-        let rows =
-            client.query_typed(settings, &[]).await.map_err(|error| error::of(&error, KNOWN))?;
+        let settings =
+            "SELECT current_setting('fsync') = 'off' OR current_setting('synchronous_commit') = 'off'";
+        let rows = client.query_typed(settings, &[]).await.map_err(|error| error::of(&error, KNOWN))?;
         if rows.first().and_then(|row| row.try_get::<_, bool>(0).ok()) != Some(false) {
             return Err(StoreError::Settings(
                 "the database loses commits when its machine fails: set fsync and synchronous_commit to on"
@@ -134,8 +143,14 @@ impl Options {
         }
         schema::prepare(&mut client, &self.schema, self.migrate).await?;
         drop(client);
-        let statements = Statements::of(&self.schema);
-        Ok(Postgres(Arc::new(Inner { pool, schema: self.schema, statements, turns: Mutex::default() })))
+        Ok(Postgres(Arc::new(Inner {
+            statements: Statements::of(&self.schema),
+            take_news: schema::named(TAKE_NEWS, &self.schema),
+            pool,
+            schema: self.schema,
+            prepared: self.prepared,
+            turns: Mutex::default(),
+        })))
     }
 }
 
@@ -164,6 +179,8 @@ struct Inner {
     pool: Pool,
     schema: String,
     statements: Statements,
+    take_news: String,
+    prepared: bool,
     turns: Mutex<Turns>,
 }
 
@@ -186,7 +203,7 @@ macro_rules! statements {
 
 statements! {
     now lanes insert claim write nudge lock decide claim_news tell again checkout list decisions figures sweep
-    guard_claim guard_held guard_commit guard_release take_news
+    guard_claim guard_held guard_commit guard_release
 }
 
 /// The lanes in turn, as this process has served them, and where the process found work in each.
@@ -247,7 +264,7 @@ impl Postgres {
     /// [`TAKE_NEWS`] for the schema of this store.
     #[must_use]
     pub fn take_news(&self) -> &str {
-        &self.0.statements.take_news
+        &self.0.take_news
     }
 
     /// The pool.
@@ -264,7 +281,7 @@ impl Postgres {
         self.0.pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))
     }
 
-    /// One statement, without a name: one round trip, which passes a pooler in transaction mode.
+    /// One statement. Without a name it is one round trip, which passes a pooler in transaction mode.
     pub(crate) async fn ask(
         &self,
         statement: &str,
@@ -273,7 +290,16 @@ impl Postgres {
         let mut races = 0;
         loop {
             let client = self.client().await?;
-            match client.query_typed(statement, parameters).await {
+            let rows = if self.0.prepared {
+                let (values, types): (Vec<_>, Vec<_>) = parameters.iter().cloned().unzip();
+                match client.prepare_typed_cached(statement, &types).await {
+                    Ok(prepared) => client.query(&prepared, &values).await,
+                    Err(error) => Err(error),
+                }
+            } else {
+                client.query_typed(statement, parameters).await
+            };
+            match rows {
                 Ok(rows) => return Ok(rows),
                 Err(error) if error::is_race(&error) && races < RACES => races += 1,
                 Err(error) => return Err(error::of(&error, KNOWN)),

@@ -50,7 +50,9 @@ fn steps(schema: &str, from: i64) -> String {
     for step in MIGRATIONS.iter().filter(|step| step.version > from) {
         text.push_str(&named(step.sql, schema));
         let Migration { version, oldest, .. } = step;
-        text.push_str(&format!("UPDATE {schema}.schema_version SET version = {version}, oldest = {oldest};\n"));
+        text.push_str(&format!(
+            "UPDATE {schema}.schema_version SET version = {version}, oldest = {oldest};\n"
+        ));
     }
     text
 }

@@ -39,6 +39,22 @@ fn random_histories_are_answered_as_the_model_answers_them() -> Tested {
 
 #[test]
 #[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn prepared_statements_answer_as_the_model_answers() -> Tested {
+    let make = async || {
+        let schema = Schema::new().await.unwrap();
+        let store = schema.options().prepared(true).connect(&common::url()).await.unwrap();
+        schema.stand().await.unwrap();
+        (store, Standing(schema))
+    };
+    let runtime = runtime();
+    runtime.block_on(conformance::histories(11, 1_000, &make))?;
+    let (store, clock) = runtime.block_on(make());
+    conformance::check_race(&store, &clock, |task| runtime.block_on(task))?;
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
 fn threads_on_one_store_lose_and_double_nothing() -> Tested {
     let runtime = runtime();
     let (store, clock) = runtime.block_on(make());

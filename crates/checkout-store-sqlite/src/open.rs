@@ -68,6 +68,8 @@ impl Settings {
             Synchronous::NormalLosesCommitsAtPowerCut => "NORMAL",
         };
         connection.pragma_update(None, "synchronous", synchronous).map_err(fault::of)?;
+        // What a savepoint may have to undo would go through a file for each group.
+        connection.pragma_update(None, "temp_store", "MEMORY").map_err(fault::of)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT).map_err(fault::of)?;
         if let Some(pages) = self.max_pages {
             let set = format!("PRAGMA max_page_count = {pages}");

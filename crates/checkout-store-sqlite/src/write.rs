@@ -83,9 +83,9 @@ struct Leased {
 
 const LEASED: &str = "SELECT w.lane, w.named, c.nudges FROM checkout_work AS w JOIN checkout AS c ON c.id = w.id \
     WHERE w.id = ?1 AND w.fence = ?2 AND w.leased";
-const SET_WORK: &str =
-    "UPDATE checkout_work SET due = ?3, leased = 0, tries = 0, named = ?4 WHERE id = ?1 AND fence = ?2";
-const END_WORK: &str = "DELETE FROM checkout_work WHERE id = ?1 AND fence = ?2";
+/// The fence was looked at in the same transaction.
+const SET_WORK: &str = "UPDATE checkout_work SET due = ?2, leased = 0, tries = 0, named = ?3 WHERE id = ?1";
+const END_WORK: &str = "DELETE FROM checkout_work WHERE id = ?1";
 
 /// Writes the outcome of leased work.
 pub(crate) fn write(db: &Db<'_>, lease: &Lease, write: &Write, now: Moment) -> Result<Written, StoreError> {
@@ -112,8 +112,8 @@ pub(crate) fn write(db: &Db<'_>, lease: &Lease, write: &Write, now: Moment) -> R
     if let Some((watch, after)) = due {
         db.change("UPDATE checkout SET watch = ?2 WHERE id = ?1 AND watch <> ?2", params![id, watch])?;
         match after {
-            Some(after) => db.change(SET_WORK, params![id, fence, from_now(now, after), named])?,
-            None => db.change(END_WORK, params![id, fence])?,
+            Some(after) => db.change(SET_WORK, params![id, from_now(now, after), named])?,
+            None => db.change(END_WORK, [id])?,
         };
         end_place(db, &work.lane, *fence, write.read, now)?;
     }
@@ -171,7 +171,7 @@ pub(crate) fn decide(db: &Db<'_>, decision: &Decision<'_>, now: Moment) -> Resul
         let fence = next_fence(db)?;
         db.change(WORK_NOW, params![id, lane, now.unix_millis(), fence])?;
     } else {
-        db.change("DELETE FROM checkout_work WHERE id = ?1", [id])?;
+        db.change(END_WORK, [id])?;
     }
     add_news(db, news, now)?;
     db.change(DECIDED, params![id, now.unix_millis(), act, by, reason])?;

@@ -1,4 +1,5 @@
 //! The suite of the engine's stores.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod folder;
 

@@ -1,4 +1,5 @@
 //! What is wrong with a file is said clearly, and nothing is lost.
+#![allow(clippy::wildcard_enum_match_arm, reason = "tests")]
 
 mod folder;
 

@@ -1,4 +1,5 @@
 //! Random histories: the store in a file answers as the model in memory.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use checkout_engine::{
     Ask, Checkout, Claimed, Decision, Filter, Inserted, Lane, Lease, Memory, New, News, Next, Nudge, Nudged,

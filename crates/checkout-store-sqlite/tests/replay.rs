@@ -1,4 +1,5 @@
 //! The suite of the replay guard's stores.
+#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod folder;
 

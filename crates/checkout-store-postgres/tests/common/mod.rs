@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use checkout_engine::conformance::Clock;
-use checkout_engine::{StoreError, State};
+use checkout_engine::{State, StoreError};
 use checkout_store_postgres::{DatabaseError, Options, Postgres};
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls};
@@ -17,14 +17,20 @@ pub type Tested = Result<(), Box<dyn Error>>;
 /// The moment at which a schema's standing clock begins.
 pub const START: i64 = 1_716_501_000_000;
 
-/// The server's URL. The tests of this crate are `#[ignore]`, and run by `cargo test -- --include-ignored`: then
-/// a missing variable is an error, so that no run without a server looks like a run with one.
+/// The server's URL. The tests of this crate are `#[ignore]`, and run by
+/// `cargo test -- --include-ignored`. Then a missing variable is an error, so that no run without a server
+/// looks like a run with one.
 pub fn url() -> String {
-    env::var("CHECKOUT_TEST_POSTGRES").expect("CHECKOUT_TEST_POSTGRES is set to the URL of a PostgreSQL server")
+    env::var("CHECKOUT_TEST_POSTGRES")
+        .expect("CHECKOUT_TEST_POSTGRES is set to the URL of a PostgreSQL server")
 }
 
 pub fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts")
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime starts")
 }
 
 /// A connection of the test's own.

@@ -1,0 +1,102 @@
+//! The shop's own side: the store, and the parcels that leave in the same transaction that takes the news.
+
+use super::Outcome;
+use checkout_engine::News;
+use checkout_store_postgres::{Options, Postgres};
+use checkout_store_sqlite::{Sqlite, TAKE_NEWS};
+use checkout_tables::Moment;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The place of everything that lasts.
+#[derive(Clone)]
+pub(crate) enum Database {
+    Sqlite(PathBuf),
+    Postgres(String),
+}
+
+/// The schema of the storm in PostgreSQL.
+pub(crate) const SCHEMA: &str = "checkout_storm";
+
+impl Database {
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Self::Postgres(url) => format!("postgres:{url}"),
+        }
+    }
+
+    pub(crate) fn of_text(text: &str) -> Outcome<Self> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) => Ok(Self::Sqlite(path.into())),
+            Some(("postgres", url)) => Ok(Self::Postgres(url.to_owned())),
+            _ => Err("no database".into()),
+        }
+    }
+}
+
+/// The parcels in an SQLite file.
+pub(crate) struct SqliteShop(Mutex<rusqlite::Connection>);
+
+impl SqliteShop {
+    pub(crate) fn open(path: &PathBuf) -> Outcome<Self> {
+        let connection = rusqlite::Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(30))?;
+        connection.execute_batch(
+            "PRAGMA synchronous = FULL; CREATE TABLE IF NOT EXISTS parcel (id TEXT NOT NULL, key TEXT NOT NULL) STRICT",
+        )?;
+        Ok(Self(Mutex::new(connection)))
+    }
+
+    /// Takes the news and puts the parcel in, in one transaction.
+    pub(crate) fn take(&self, news: &News) -> Outcome {
+        let mut connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        if transaction.execute(TAKE_NEWS, [&news.key])? == 1 {
+            transaction.execute("INSERT INTO parcel (id, key) VALUES (?1, ?2)", [&news.id, &news.key])?;
+        }
+        Ok(transaction.commit()?)
+    }
+
+    pub(crate) fn parcels(&self) -> Outcome<BTreeMap<String, u32>> {
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection.prepare("SELECT id, count(*) FROM parcel GROUP BY id")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+pub(crate) fn open_sqlite(
+    path: &PathBuf,
+    clock: impl Fn() -> Moment + Send + Sync + 'static,
+) -> Outcome<Sqlite> {
+    Ok(Sqlite::builder(path).clock(clock).patience(Duration::from_secs(30)).open()?)
+}
+
+pub(crate) async fn open_postgres(url: &str) -> Outcome<Postgres> {
+    Ok(Options::new().schema(SCHEMA).connections(4).connect(url).await?)
+}
+
+/// Takes the news and puts the parcel in, in one transaction.
+pub(crate) async fn take_postgres(store: &Postgres, news: &News) -> Outcome {
+    let mut client = store.pool().get().await?;
+    let transaction = client.transaction().await?;
+    if transaction.execute(store.take_news(), &[&news.key]).await? == 1 {
+        let insert = format!("INSERT INTO {SCHEMA}.parcel (id, key) VALUES ($1, $2)");
+        transaction.execute(&insert, &[&news.id, &news.key]).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+pub(crate) async fn parcels_postgres(store: &Postgres) -> Outcome<BTreeMap<String, u32>> {
+    let client = store.pool().get().await?;
+    let rows =
+        client.query(&format!("SELECT id, count(*)::int FROM {SCHEMA}.parcel GROUP BY id"), &[]).await?;
+    let count = |row: &_| -> Outcome<(String, u32)> {
+        let row: &checkout_store_postgres::deadpool_postgres::tokio_postgres::Row = row;
+        Ok((row.try_get(0)?, u32::try_from(row.try_get::<_, i32>(1)?)?))
+    };
+    rows.iter().map(count).collect()
+}

@@ -1,1 +1,0 @@
-DELETE FROM checkout.news WHERE key = $1 RETURNING id, subject, reason

@@ -1,0 +1,526 @@
+//! What PostgreSQL adds: migrations, roles, errors, transactions of the user, and others in between.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use checkout_engine::{
+    Ask, Checkout, Claimed, Decision, Filter, Inserted, Lane, New, News, Next, Nudge, Nudged, Provider,
+    ReadMade, Store, StoreError, Subject, Target, Write, Written,
+};
+use checkout_store_postgres::{Options, Postgres, grants, print};
+use checkout_tables::{Environment, Moment, RateLimit, RateScope};
+use common::{OPEN, START, Schema, Tested, client_of, code, runtime, url};
+
+const LEASE: Duration = Duration::from_secs(30);
+
+fn checkout(id: &str) -> Checkout {
+    Checkout {
+        id: id.to_owned(),
+        provider: Provider::Peach,
+        merchant: "shop".to_owned(),
+        environment: Environment::Sandbox,
+        state: OPEN,
+        reference: format!("reference {id}"),
+        checkout_id: None,
+        page: Some("https://pay.example/page-secret".into()),
+        hold: None,
+        notes: "{\"note\":\"note-secret\"}".into(),
+        version: 0,
+        created_at: Moment::from_unix_millis(0),
+        changed_at: Moment::from_unix_millis(0),
+    }
+}
+
+async fn add(store: &Postgres, id: &str) -> Result<(), StoreError> {
+    let added = store.insert(&New { checkout: &checkout(id), watch: "", lease: Duration::ZERO }).await?;
+    assert!(matches!(added, Inserted::Fresh(..)));
+    Ok(())
+}
+
+async fn claim(store: &Postgres, max: usize) -> Result<Claimed, StoreError> {
+    store.claim(&Ask { lanes: &["peach/shop".to_owned()], max, lease: LEASE }).await
+}
+
+fn ids(claimed: &Claimed) -> Vec<&str> {
+    claimed.due.iter().map(|due| due.lease.id.as_str()).collect()
+}
+
+fn after(span: Duration) -> Write {
+    Write {
+        checkout: None,
+        next: Next::Due { after: span, watch: "w".to_owned() },
+        read: ReadMade::Sent,
+        lane_wait: None,
+        news: Vec::new(),
+    }
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn twenty_connections_to_an_empty_schema_migrate_once_and_none_fails() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let mut tasks = Vec::new();
+        for _ in 0..20 {
+            let options = schema.options().connections(1);
+            tasks.push(tokio::spawn(async move { options.connect(&url()).await.map(drop) }));
+        }
+        for task in tasks {
+            task.await??;
+        }
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.schema_version").await?, 1);
+        assert_eq!(schema.number("SELECT max(version) FROM checkout.schema_version").await?, 1);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn the_printed_sql_makes_the_schema_that_the_program_makes() -> Tested {
+    runtime().block_on(async {
+        let columns = "SELECT string_agg(format('%s.%s %s', table_name, column_name, data_type), ', ' \
+                       ORDER BY table_name, column_name) FROM information_schema.columns WHERE table_schema = $1";
+        let (by_hand, by_program) = (Schema::new().await?, Schema::new().await?);
+        by_hand.client.batch_execute(&print(&by_hand.name, 0)?).await?;
+        by_program.store().await?;
+        let of = async |schema: &Schema| schema.client.query_one(columns, &[&schema.name]).await;
+        let (hand, program) = (of(&by_hand).await?, of(&by_program).await?);
+        assert_eq!(hand.get::<_, String>(0), program.get::<_, String>(0));
+        by_hand.options().migrate(false).connect(&url()).await?;
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_missing_schema_is_made_only_by_those_who_may_and_a_newer_one_is_refused() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let refused = schema.options().migrate(false).connect(&url()).await.map(drop);
+        assert!(matches!(refused, Err(StoreError::OlderSchema { found: 0, known: 1 })), "{refused:?}");
+        schema.store().await?;
+        // A step that this program may live with, and one that it may not.
+        schema.run("UPDATE checkout.schema_version SET version = 2, oldest = 1").await?;
+        schema.store().await?;
+        schema.run("UPDATE checkout.schema_version SET version = 3, oldest = 2").await?;
+        let refused = schema.store().await.map(drop);
+        assert!(matches!(refused, Err(StoreError::NewerSchema { found: 3, known: 1 })), "{refused:?}");
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_role_without_ddl_is_enough_and_a_missing_right_is_told() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let role = format!("r_{}", schema.name);
+        schema.run(&format!("CREATE ROLE {role} LOGIN")).await?;
+        let ran = with_role(&schema, &role).await;
+        schema.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await?;
+        ran
+    })
+}
+
+async fn with_role(schema: &Schema, role: &str) -> Tested {
+    let database: String = schema.client.query_one("SELECT current_database()", &[]).await?.get(0);
+    let url = url();
+    let host = url.rsplit_once('@').and_then(|(_, host)| host.split_once('/')).expect("role@host/database").0;
+    let url = format!("postgres://{role}@{host}/{database}");
+    let open = || schema.options().connections(2).connect(&url);
+    let refused = open().await.map(drop);
+    assert!(matches!(refused, Err(StoreError::OlderSchema { found: 0, known: 1 })), "{refused:?}");
+    schema.store().await?;
+    let refused = open().await.map(drop);
+    assert!(matches!(refused, Err(StoreError::Rights(_))), "{refused:?}");
+    schema.client.batch_execute(&grants(&schema.name, role)?).await?;
+    let store = open().await?;
+    add(&store, "a").await?;
+    let due = claim(&store, 5).await?.due;
+    let news = News { key: "k".into(), id: "a".into(), subject: Subject::Held, reason: None };
+    let write = Write { checkout: Some(checkout("a")), news: vec![news], ..after(Duration::ZERO) };
+    assert_eq!(store.write(&due[0].lease, &write).await?, Written::Done);
+    assert_eq!(store.claim_news(5, LEASE).await?.len(), 1);
+    let seen = store.checkout("a").await?.expect("a row");
+    let decision =
+        Decision { checkout: &seen, work: false, news: Vec::new(), act: "close", by: "Ada", reason: "why" };
+    assert_eq!(store.decide(&decision).await?, Written::Done);
+    store.figures().await?;
+    store.sweep(10).await?;
+    schema.run(&format!("REVOKE INSERT ON checkout.checkout FROM {role}")).await?;
+    let refused = store.insert(&New { checkout: &checkout("b"), watch: "", lease: LEASE }).await;
+    let Err(StoreError::Rights(_)) = &refused else { panic!("{refused:?}") };
+    assert_eq!(refused.as_ref().err().and_then(code), Some("42501"));
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn bad_urls_names_and_servers_are_told_without_the_password() -> Tested {
+    runtime().block_on(async {
+        let bad = [
+            "postgres://shop:hunter2@127.0.0.1:notaport/shop",
+            "postgres://shop:hunter2@127.0.0.1/shop?hunter2=1",
+            "password=hunter2 hunter2",
+            "postgres://shop:hunter2@127.0.0.1:1/shop",
+            "postgres://shop:hunter2@127.0.0.1/no_such_database_hunter",
+        ];
+        for (number, url) in bad.iter().enumerate() {
+            let error = Postgres::connect(url).await.expect_err("a bad URL");
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            let shown = format!("{error} {error:?} {source:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+            let is_settings = matches!(error, StoreError::Settings(_));
+            assert_eq!(is_settings, number < 3, "{url}: {error:?}");
+        }
+        for name in ["", "Shop", "1shop", "shop;drop", "a b", "é"] {
+            let refused = Options::new().schema(name).connect(&url()).await.map(drop);
+            assert!(matches!(refused, Err(StoreError::Settings(_))), "{name:?}: {refused:?}");
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_read_only_database_and_a_statement_that_takes_too_long_are_told() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let writes = schema.store().await?;
+        add(&writes, "a").await?;
+        let url = url();
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let reads = format!("{url}{joint}options=-cdefault_transaction_read_only%3Don");
+        let store = schema.options().connect(&reads).await?;
+        assert!(store.checkout("a").await?.is_some());
+        let refused = store.nudge(&Nudge { target: Target::Id("a"), event: &[] }).await;
+        assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
+        let empty = Schema::new().await?;
+        let refused = empty.options().connect(&reads).await.map(drop);
+        assert!(matches!(refused, Err(StoreError::ReadOnly(_))), "{refused:?}");
+
+        let hasty = format!("{url}{joint}options=-cstatement_timeout%3D50");
+        let store = schema.options().connect(&hasty).await?;
+        let mut other = client_of(&url).await?;
+        let held = other.transaction().await?;
+        held.execute(&schema.sql("SELECT FROM checkout.checkout WHERE id = 'a' FOR UPDATE"), &[]).await?;
+        let refused = store.nudge(&Nudge { target: Target::Id("a"), event: &[] }).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        assert_eq!(refused.as_ref().err().and_then(code), Some("57014"));
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn values_that_a_database_cannot_hold_are_told_and_nothing_is_written() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.store().await?;
+        let refused = store.insert(&New { checkout: &checkout("a\0b"), watch: "", lease: LEASE }).await;
+        let Err(StoreError::Settings(text)) = &refused else { panic!("{refused:?}") };
+        assert!(!text.contains("secret"), "{text}");
+        assert_eq!(store.list(&Filter::default()).await?, []);
+        // A failing row's detail shows the whole row.
+        schema.run("ALTER TABLE checkout.checkout ADD CHECK (id <> 'bad')").await?;
+        let refused = store.insert(&New { checkout: &checkout("bad"), watch: "", lease: LEASE }).await;
+        let error = refused.expect_err("a refused row");
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        assert!(!format!("{error} {error:?} {source:?}").contains("secret"), "{error:?}");
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_store_outlives_the_end_of_all_its_connections() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let url = url();
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let store =
+            schema.options().connect(&format!("{url}{joint}application_name={}", schema.name)).await?;
+        add(&store, "a").await?;
+        let first: Vec<_> = (0..8)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { store.now().await.map(drop) })
+            })
+            .collect();
+        for task in first {
+            task.await??;
+        }
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1";
+        let ended: i64 = schema.client.query_one(end, &[&schema.name]).await?.get(0);
+        assert!(ended > 0);
+        // A connection whose end has not arrived yet says so once.
+        let mut failed = 0;
+        while let Err(error) = claim(&store, 1).await.map(|claimed| assert_eq!(ids(&claimed), ["a"])) {
+            assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            failed += 1;
+            assert!(failed <= ended);
+        }
+        for _ in 0..16 {
+            store.now().await?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_nudge_that_commits_late_is_in_the_next_claim() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        for id in ["a", "b", "c"] {
+            add(&store, id).await?;
+        }
+        for due in claim(&store, 10).await?.due {
+            assert_eq!(store.write(&due.lease, &after(Duration::from_secs(60))).await?, Written::Done);
+        }
+        // The nudge's moment is now, and its commit comes when the claims have gone on for an hour.
+        let mut other = client_of(&url()).await?;
+        let late = other.transaction().await?;
+        let nudge = include_str!("../sql/nudge.sql").replace("checkout.", &format!("{}.", schema.name));
+        let (none, keys, keep) = (None::<&str>, Vec::<&str>::new(), Vec::<i64>::new());
+        late.query(&nudge, &[&Some("a"), &none, &none, &none, &keys, &keep]).await?;
+        for _ in 0..60 {
+            schema.pass(Duration::from_secs(60)).await?;
+            let claimed = claim(&store, 10).await?;
+            assert_eq!(ids(&claimed), ["b", "c"]);
+            for due in claimed.due {
+                assert_eq!(store.write(&due.lease, &after(Duration::from_secs(60))).await?, Written::Done);
+            }
+        }
+        late.commit().await?;
+        let claimed = claim(&store, 10).await?;
+        assert_eq!(ids(&claimed), ["a"]);
+        assert!(claimed.due[0].nudged);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_nudge_of_work_that_waits_behind_the_places_where_claims_look_is_in_the_next_claim() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        add(&store, "a").await?;
+        add(&store, "b").await?;
+        let due = claim(&store, 1).await?.due;
+        assert_eq!(store.write(&due[0].lease, &after(Duration::from_secs(2))).await?, Written::Done);
+        schema.pass(Duration::from_secs(3_600)).await?;
+        // Both are due for an hour; the claims take b alone, while somebody holds a.
+        let mut other = client_of(&url()).await?;
+        let held = other.transaction().await?;
+        held.execute(&schema.sql("SELECT FROM checkout.work WHERE id = 'a' FOR UPDATE"), &[]).await?;
+        for _ in 0..5 {
+            let claimed = claim(&store, 10).await?;
+            assert_eq!(ids(&claimed), ["b"]);
+            assert_eq!(store.write(&claimed.due[0].lease, &after(Duration::ZERO)).await?, Written::Done);
+            schema.pass(Duration::from_secs(60)).await?;
+        }
+        held.rollback().await?;
+        assert_eq!(
+            store.nudge(&Nudge { target: Target::Id("a"), event: &[] }).await?,
+            Nudged::Queued { id: "a".into() }
+        );
+        assert_eq!(ids(&claim(&store, 1).await?), ["a"]);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn claims_wait_for_nobody_and_ask_again_soon() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        add(&store, "a").await?;
+        let mut other = client_of(&url()).await?;
+        for held in ["checkout.lane", "checkout.work"] {
+            let locks = other.transaction().await?;
+            locks.execute(&schema.sql(&format!("SELECT FROM {held} FOR UPDATE")), &[]).await?;
+            let claimed = claim(&store, 1).await?;
+            assert_eq!((ids(&claimed), claimed.next), (vec![], Some(Moment::from_unix_millis(START + 10))));
+            locks.rollback().await?;
+        }
+        assert_eq!(ids(&claim(&store, 1).await?), ["a"]);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn many_claims_at_once_keep_a_limit_and_lease_nothing_twice() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let limit = RateLimit { requests: 7, per_seconds: 60, scope: RateScope::Merchant };
+        store.lanes(&[Lane { name: "peach/shop".into(), limit: Some(limit) }]).await?;
+        for number in 0..40 {
+            add(&store, &format!("o{number:02}")).await?;
+        }
+        for round in 1..=3 {
+            let mut tasks = Vec::new();
+            for _ in 0..16 {
+                // A store of its own each, as another process has.
+                let options = schema.options().connections(1);
+                tasks.push(tokio::spawn(async move {
+                    let store = options.connect(&url()).await?;
+                    let mut leased = Vec::new();
+                    for _ in 0..12 {
+                        leased.extend(claim(&store, 2).await?.due.into_iter().map(|due| due.lease));
+                    }
+                    Ok::<_, StoreError>(leased)
+                }));
+            }
+            let mut leases = Vec::new();
+            for task in tasks {
+                leases.extend(task.await??);
+            }
+            let ids: BTreeSet<&str> = leases.iter().map(|lease| lease.id.as_str()).collect();
+            assert_eq!((leases.len(), ids.len()), (7, 7), "round {round}");
+            for lease in &leases {
+                assert_eq!(store.write(lease, &after(Duration::from_secs(3_600))).await?, Written::Done);
+            }
+            schema.pass(Duration::from_secs(61)).await?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn the_shops_own_transaction_watches_a_checkout_or_leaves_nothing() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.store().await?;
+        let mut shop = client_of(&url()).await?;
+        let watch = schema.sql("SELECT checkout.watch($1, 'peach', 'shop', 'live', $2, $3)");
+        let undone = shop.transaction().await?;
+        assert!(undone.query_one(&watch, &[&"a", &"r1", &Some("c1")]).await?.get::<_, bool>(0));
+        undone.rollback().await?;
+        for table in ["checkout.checkout", "checkout.work", "checkout.named", "checkout.lane"] {
+            assert_eq!(schema.number(&format!("SELECT count(*) FROM {table}")).await?, 0, "{table}");
+        }
+        let done = shop.transaction().await?;
+        assert!(done.query_one(&watch, &[&"a", &"r1", &Some("c1")]).await?.get::<_, bool>(0));
+        assert_eq!(ids(&claim(&store, 5).await?), Vec::<&str>::new());
+        done.commit().await?;
+        // The same id, and the same reference, are left as they are.
+        for (id, reference) in [("a", "r2"), ("b", "r1")] {
+            assert!(!shop.query_one(&watch, &[&id, &reference, &None::<&str>]).await?.get::<_, bool>(0));
+        }
+        let due = claim(&store, 5).await?.due;
+        assert_eq!(due.len(), 1);
+        let row = &due[0].checkout;
+        assert_eq!(
+            (row.state, row.checkout_id.as_deref(), row.environment),
+            (OPEN, Some("c1"), Environment::Live)
+        );
+        // An event finds the checkout by the provider's id.
+        let named = Target::Named { lane: "peach/shop", checkout_id: Some("c1"), reference: None };
+        assert_eq!(
+            store.nudge(&Nudge { target: named, event: &[] }).await?,
+            Nudged::Queued { id: "a".into() }
+        );
+        let unknown = schema.sql("SELECT checkout.watch('x', 'paech', 's', 'live', 'r', 'c')");
+        assert!(shop.query_one(&unknown, &[]).await.is_err());
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn psql_watches_a_checkout_and_shows_no_secret() -> Tested {
+    let runtime = runtime();
+    let (schema, store) = runtime.block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.store().await?;
+        Ok::<_, Box<dyn std::error::Error>>((schema, store))
+    })?;
+    let psql = |sql: &str| {
+        let sql = schema.sql(sql);
+        let out = Command::new("psql").args([&url(), "-XAtqc", &sql]).stdin(Stdio::null()).output()?;
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        Ok::<_, std::io::Error>(String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    };
+    let watch = "SELECT checkout.watch('a', 'allscale', 'shop', 'sandbox', 'r', 'c', \
+                 page => 'https://page-secret', notes => '{\"note-secret\":1}')";
+    assert_eq!(psql(&format!("BEGIN; {watch}; ROLLBACK"))?, "t");
+    assert_eq!(psql("SELECT count(*) FROM checkout.overview")?, "0");
+    assert_eq!(psql(watch)?, "t");
+    let shown = psql("SELECT * FROM checkout.overview, checkout.due")?;
+    assert!(shown.contains("allscale/shop") && !shown.contains("secret"), "{shown}");
+    let lanes = ["allscale/shop".to_owned()];
+    let claimed = runtime.block_on(store.claim(&Ask { lanes: &lanes, max: 5, lease: LEASE }))?;
+    assert_eq!(ids(&claimed), ["a"]);
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn news_are_taken_once_by_the_shops_transaction() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.store().await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due;
+        let news = News { key: "a settled".into(), id: "a".into(), subject: Subject::Settled, reason: None };
+        let next = Next::Ended { watch: "w".into() };
+        let write = Write { news: vec![news], next, ..after(Duration::ZERO) };
+        assert_eq!(store.write(&due[0].lease, &write).await?, Written::Done);
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.work").await?, 0);
+        let told = store.claim_news(5, LEASE).await?;
+        let mut shop = client_of(&url()).await?;
+        let take = store.take_news().to_owned();
+        let undone = shop.transaction().await?;
+        assert_eq!(undone.execute(&take, &[&told[0].news.key]).await?, 1);
+        undone.rollback().await?;
+        let done = shop.transaction().await?;
+        assert_eq!(done.execute(&take, &[&told[0].news.key]).await?, 1);
+        done.commit().await?;
+        assert_eq!(shop.execute(&take, &[&told[0].news.key]).await?, 0);
+        assert_eq!(store.news_told(&told[0].news.key, told[0].fence, None).await?, Written::Lost);
+        assert_eq!(
+            checkout_store_postgres::TAKE_NEWS.replace("checkout.", &format!("{}.", schema.name)),
+            take
+        );
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_taken_over_lease_sees_what_the_late_owner_wrote_or_the_late_owner_has_lost() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        for number in 0..60 {
+            let id = format!("o{number:02}");
+            add(&store, &id).await?;
+            let late = claim(&store, 1).await?.due.remove(0);
+            // The lease ends; the late owner and a new claim come at once.
+            schema.pass(LEASE + Duration::from_millis(1)).await?;
+            let noted = Checkout { hold: Some("late".into()), ..late.checkout.clone() };
+            let keep = Write { checkout: Some(noted), next: Next::Keep, ..after(Duration::ZERO) };
+            let (written, claimed) = tokio::join!(store.write(&late.lease, &keep), claim(&store, 1));
+            let (written, mut claimed) = (written?, claimed?);
+            if claimed.due.is_empty() {
+                claimed = claim(&store, 1).await?;
+            }
+            let seen = claimed.due[0].checkout.hold.as_deref() == Some("late");
+            assert_eq!(seen, written == Written::Done, "{id}");
+            let ended = Write { next: Next::Ended { watch: String::new() }, ..after(Duration::ZERO) };
+            assert_eq!(store.write(&claimed.due[0].lease, &ended).await?, Written::Done);
+        }
+        Ok(())
+    })
+}
