@@ -2,9 +2,9 @@
 //!
 //!     cargo run --example shop
 //!
-//! Open <http://127.0.0.1:8080>, order, and pay or wait. Kill the program at any moment and start it again: no
-//! order is lost, none is created twice, and each paid order has one parcel. Sandboxes play the providers, here
-//! or where the environment says, as `checkout-sandbox run -- cargo run --example shop` does. For real
+//! Open <http://127.0.0.1:8080>, order, and pay or wait. Kill the program at any moment and start it again:
+//! no order is lost, none is created twice, and each paid order has one parcel. Sandboxes play the providers,
+//! here or where the environment says, as `checkout-sandbox run -- cargo run --example shop` does. For real
 //! providers leave the base URLs out, say `Environment::Live`, and take the keys from a secret store.
 
 mod played;
