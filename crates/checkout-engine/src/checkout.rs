@@ -62,6 +62,34 @@ impl fmt::Debug for Checkout {
     }
 }
 
+/// A challenge that the payer has to meet before the payment goes on: 3DS of Azotte's. `Debug` prints nothing
+/// of a challenge.
+///
+/// ```
+/// # checkout_doctest::facade!(engine);
+/// use checkout_kit::engine::Challenge;
+///
+/// let challenge = Challenge::Html("<form></form>".into());
+/// assert_eq!(format!("{challenge:?}"), "Html(..)");
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Challenge {
+    /// A form of the bank's. Show the form in a frame with the attribute `sandbox`: the form is foreign HTML.
+    Html(String),
+    /// The address of a page of the bank's.
+    Url(String),
+}
+
+impl fmt::Debug for Challenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Html(_) => "Html(..)",
+            Self::Url(_) => "Url(..)",
+        })
+    }
+}
+
 macro_rules! names {
     ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*

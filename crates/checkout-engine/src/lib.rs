@@ -24,7 +24,7 @@ mod memory;
 mod notes;
 mod store;
 
-pub use checkout::{Checkout, Provider, State};
+pub use checkout::{Challenge, Checkout, Provider, State};
 pub use draft::Draft;
 pub use engine::{
     BuildError, Builder, Counters, DEFAULT_MERCHANT, DecideError, Engine, EngineError, Webhook, person,

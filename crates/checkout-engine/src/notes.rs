@@ -1,6 +1,6 @@
 //! The engine's own notes in a checkout's row.
 
-use crate::checkout::Checkout;
+use crate::checkout::{Challenge, Checkout};
 use crate::draft::{Draft, StoredDraft};
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::allscale::{Currency, StableCoin};
@@ -22,7 +22,7 @@ pub(crate) struct Notes {
     pub(crate) price: Option<Price>,
     /// The payer's challenge, while there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) challenge: Option<Challenge>,
+    pub(crate) challenge: Option<StoredChallenge>,
     /// The attempts at the create.
     #[serde(default)]
     pub(crate) attempts: u32,
@@ -55,10 +55,10 @@ pub(crate) enum Price {
     Peach { currency: String, cents: i64 },
 }
 
-/// A challenge that the payer has to meet: Azotte's 3DS.
+/// A challenge, as it is stored.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Challenge {
+pub(crate) enum StoredChallenge {
     Html(String),
     Url(String),
 }
@@ -69,9 +69,24 @@ impl fmt::Debug for Notes {
     }
 }
 
-impl fmt::Debug for Challenge {
+impl fmt::Debug for StoredChallenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Challenge").finish_non_exhaustive()
+        f.debug_struct("StoredChallenge").finish_non_exhaustive()
+    }
+}
+
+impl Checkout {
+    /// The challenge that the payer has to meet now: show the challenge, and the engine reads on. Azotte's
+    /// checkouts alone have challenges.
+    #[must_use]
+    pub fn challenge(&self) -> Option<Challenge> {
+        if self.state.is_end() {
+            return None;
+        }
+        Some(match Notes::of(self)?.challenge? {
+            StoredChallenge::Html(html) => Challenge::Html(html),
+            StoredChallenge::Url(url) => Challenge::Url(url),
+        })
     }
 }
 

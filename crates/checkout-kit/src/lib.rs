@@ -87,9 +87,10 @@
 //! - `tracing`: a span for every attempt, with the provider's request id.
 //! - `serde`: the stored form of tables, amounts, trackers and pollers.
 //! - `strum`: the derives of `strum` on every table.
+//! - `engine`: the durable engine, over a store (`docs/engine.md`).
 //! - `sandbox`: for tests, the sandboxes as `checkout_kit::sandbox`.
 //! - `testkit`: for tests, the benches as `checkout_kit::testkit`.
-//! - `conformance`: for tests, the suite for a replay store of your own.
+//! - `conformance`: for tests, the suites for stores of your own.
 //! - `test-util`: for tests, events that nobody has verified.
 
 pub mod allscale;

@@ -17,7 +17,9 @@ use core::time::Duration;
 /// The client's watch of the checkout, as it was stored.
 fn watch<C: CheckoutClient>(cx: &Context, client: &C, id: &C::Id) -> Result<Watch<C::Payload>, String> {
     let watch = client.watch(id).map_err(|error| format!("the checkout cannot be read: {error}"))?;
-    let mut watch = watch.started_at(Moment::from_unix_millis(cx.notes().since));
+    // A row that the shop added by SQL has no such moment.
+    let since = Moment::from_unix_millis(cx.notes().since).max(cx.checkout().created_at);
+    let mut watch = watch.started_at(since);
     watch = watch.policy(cx.rules().policy(cx.checkout().provider));
     if !cx.watch().is_empty() {
         watch = watch

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use crate::checkout::Checkout;
-use crate::notes::{Challenge, Notes};
+use crate::notes::{Notes, StoredChallenge};
 use checkout_client::{Observable, Watchable};
 use checkout_trust::settlement::{self, Policy, Read, Settlement};
 use checkout_wire::allscale::Intent;
@@ -25,7 +25,7 @@ pub(crate) trait Reads<E: Watchable> {
     }
 
     /// The challenge that the payer has to meet.
-    fn challenge(_: &E::StatusRead) -> Option<Challenge> {
+    fn challenge(_: &E::StatusRead) -> Option<StoredChallenge> {
         None
     }
 
@@ -78,11 +78,11 @@ impl Reads<CheckoutResult<'static>> for OfAzotte {
         Ok(order.settled_by_with(read, policy))
     }
 
-    fn challenge(result: &CheckoutResult<'static>) -> Option<Challenge> {
+    fn challenge(result: &CheckoutResult<'static>) -> Option<StoredChallenge> {
         debug_assert!(result.asks_payer().is_some() == result.challenge().is_some());
         result.challenge().map(|challenge| match challenge {
-            azotte::Challenge::Html(html) => Challenge::Html(html.to_owned()),
-            azotte::Challenge::Url(url) => Challenge::Url(url.to_owned()),
+            azotte::Challenge::Html(html) => StoredChallenge::Html(html.to_owned()),
+            azotte::Challenge::Url(url) => StoredChallenge::Url(url.to_owned()),
         })
     }
 }
