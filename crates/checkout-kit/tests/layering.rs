@@ -65,6 +65,7 @@ const ARROWS: &[Row] = &[
             "checkout-money",
         ],
     ),
+    ("checkout-store-redis", &["checkout-engine", "checkout-trust", "checkout-tables"]),
     ("checkout-reqwest", &["checkout-transport"]),
     ("checkout-ureq", &["checkout-transport"]),
     ("checkout-tower", &["checkout-transport"]),
