@@ -245,10 +245,11 @@ impl<L: Limits, C: Clock> Trial<L, C> {
     }
 
     async fn waits(&self, when: &str, lane: Limit<'_>, place: i64) -> Verdict {
-        match self.reserve(lane, place).await? {
-            Reserved::Wait(span) if !span.is_zero() => Ok(()),
-            other => Err(Seen(format!("{when}, a place: found {other:?}, not a wait"))),
+        let found = self.reserve(lane, place).await?;
+        if matches!(found, Reserved::Wait(span) if !span.is_zero()) {
+            return Ok(());
         }
+        Err(Seen(format!("{when}, a place: found {found:?}, not a wait")))
     }
 
     async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Verdict {

@@ -15,7 +15,7 @@ use crate::scripts::{Named, Scripts};
 const LONG_AGO: i64 = -1_000_000_000_000_000;
 
 /// How long a connection or an answer may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The choices for Redis.
 ///

@@ -20,6 +20,7 @@ use checkout_engine::{Limit, Limits, ReadMade, Reserved, StoreError};
 use checkout_store_redis::{Options, Redis};
 use checkout_tables::{Moment, RateLimit, RateScope};
 use checkout_trust::replay::{AsyncStore, Commit, Key, Scheme, Slot, conformance};
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::Runtime;
 
@@ -45,7 +46,9 @@ fn runtime() -> Runtime {
 }
 
 async fn connection(url: &str) -> MultiplexedConnection {
-    redis::Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
+    let patient = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
+    let client = redis::Client::open(url).unwrap();
+    client.get_multiplexed_async_connection_with_config(&patient).await.unwrap()
 }
 
 /// A prefix of a test. Its keys are deleted with the value.
