@@ -142,7 +142,7 @@ impl Limits for Wrong {
         let name = self.name(lane);
         let mut lane = Limit { lane: &name, ..lane };
         let lease = if self.fault == Fault::CrashedPlaceIsFreed { Duration::ZERO } else { lease };
-        if self.fault == Fault::FailsOpen && self.calls.load(Ordering::Relaxed) % 9 == 0 {
+        if self.fault == Fault::FailsOpen && self.calls.load(Ordering::Relaxed).is_multiple_of(9) {
             return Ok(Reserved::Granted);
         }
         if self.fault == Fault::SelectThenUpdate {

@@ -1,6 +1,6 @@
 //! The rate of reservations, and what limits in Redis cost a store. Runs where `CHECKOUT_TEST_REDIS` has a
 //! URL: `cargo bench -p checkout-store-redis`.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for the terminal")]
+#![allow(clippy::indexing_slicing, clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::env;
 use std::error::Error;

@@ -642,7 +642,7 @@ fn two_processes_of_eight_threads_never_exceed_a_limit_by_the_servers_own_log() 
         let (Some(lane), true) = (words.get(1), line.contains(" lua] ")) else { continue };
         let (at, lane) = (at.parse::<i64>()?, places.entry((*lane).to_owned()).or_default());
         match words.as_slice() {
-            ["zadd" | "ZADD", _, _, place] => {
+            ["zadd" | "ZADD", _, .., place] => {
                 // A read that was sent at the end of its lease counts for a span more; an ended read counts for
                 // a span from its end.
                 let counts = if lane.contains_key(*place) { 1_000_000 } else { 1_300_000 };

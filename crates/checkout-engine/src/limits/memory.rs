@@ -90,12 +90,12 @@ impl Limits for MemoryLimits {
         let mut lanes = self.taken();
         let taken = lanes.entry(lane.lane.to_owned()).or_default();
         taken.retain(|_, end| *end > now);
-        if let Some(end) = taken.get(&place).filter(|_| lane.rate.requests > 0) {
-            return Ok(Reserved::Wait(end.saturating_since(now)));
-        }
         let room = room(lane.rate.requests, Some(taken), now);
         if room.places == 0 {
             return Ok(Reserved::Wait(room.wait));
+        }
+        if let Some(end) = taken.get(&place) {
+            return Ok(Reserved::Wait(end.saturating_since(now)));
         }
         taken.insert(place, now.saturating_add(lease).saturating_add(lane.held()));
         Ok(Reserved::Granted)

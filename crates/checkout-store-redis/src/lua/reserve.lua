@@ -7,17 +7,25 @@ end
 if since + lease + held > now then
   return since + lease + held - now
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', fmt(now))
-local same = redis.call('ZSCORE', KEYS[2], ARGV[1])
-if same then
-  return same - now
-end
 local taken = redis.call('ZCARD', KEYS[2])
+if taken >= requests then
+  -- Places that are over are deleted where they would count.
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', fmt(now))
+  taken = redis.call('ZCARD', KEYS[2])
+end
 if taken >= requests then
   local free = redis.call('ZRANGE', KEYS[2], taken - requests, taken - requests, 'WITHSCORES')
   return free[2] - now
 end
-redis.call('ZADD', KEYS[2], fmt(now + lease + held), ARGV[1])
-local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
-redis.call('PEXPIRE', KEYS[2], fmt(last[2] - now))
+if redis.call('ZADD', KEYS[2], 'NX', fmt(now + lease + held), ARGV[1]) == 0 then
+  local same = redis.call('ZSCORE', KEYS[2], ARGV[1]) - now
+  if same > 0 then
+    return same
+  end
+  redis.call('ZADD', KEYS[2], fmt(now + lease + held), ARGV[1])
+end
+-- A key without a life is one that this script has made.
+if redis.call('PEXPIRE', KEYS[2], fmt(lease + held), 'GT') == 0 and taken == 0 then
+  redis.call('PEXPIRE', KEYS[2], fmt(lease + held))
+end
 return 0
