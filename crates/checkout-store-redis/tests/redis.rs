@@ -14,9 +14,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use checkout_engine::conformance::Clock;
+use checkout_engine::conformance::{self as store, Clock, ManualClock};
 use checkout_engine::limits_conformance::{self as suite, Law};
-use checkout_engine::{Limit, Limits, ReadMade, Reserved, StoreError};
+use checkout_engine::{Limit, Limited, Limits, Memory, ReadMade, Reserved, StoreError};
 use checkout_store_redis::{Options, Redis};
 use checkout_tables::{Moment, RateLimit, RateScope};
 use checkout_trust::replay::{AsyncStore, Commit, Key, Scheme, Slot, conformance};
@@ -178,6 +178,32 @@ fn the_replay_guard_keeps_every_law() -> Tested {
     };
     conformance::check_async_store(make, |task| runtime.block_on(task))?;
     Ok(())
+}
+
+/// The clock of a store, and the clock of its limits.
+struct Both(ManualClock, Standing);
+
+impl Clock for Both {
+    async fn pass(&self, span: Duration) -> Result<(), StoreError> {
+        self.0.pass(span).await?;
+        self.1.pass(span).await
+    }
+}
+
+#[test]
+fn a_store_with_its_limits_in_redis_keeps_every_law_of_stores() {
+    let Some(url) = url() else { return };
+    let runtime = runtime();
+    let make = async || {
+        let (redis, standing) = make(&url).await;
+        let clock = ManualClock::new();
+        (Limited::new(Memory::with_clock(clock.reader()), redis), Both(clock, standing))
+    };
+    // Where a suspect comes after other work, the other work is given back, and is due anew: otherwise than in
+    // the model.
+    let laws = store::Law::ALL.iter().filter(|law| **law != store::Law::AnswersAsTheModel);
+    let broken = laws.filter_map(|law| runtime.block_on(store::check_law(*law, &make)).err());
+    assert_eq!(broken.map(|broken| broken.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 #[test]
