@@ -28,8 +28,8 @@ use std::sync::Arc;
 ///
 /// The suite in `limits_conformance` (a feature) holds limits to this.
 pub trait Limits: Send + Sync {
-    /// Looks how much room each lane has now, in the order of the lanes. Takes no place. `lease` is the length
-    /// of the leases that the places are for.
+    /// Looks how much room each lane has now, in the order of the lanes. Takes no place. `lease` is the
+    /// length of the leases that the places are for.
     ///
     /// # Errors
     /// [`StoreError`]. Nobody knows of any room then.

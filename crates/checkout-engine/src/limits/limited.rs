@@ -24,8 +24,8 @@ use std::time::Instant;
 /// read past them.
 ///
 /// **In doubt nothing is read.** If the limits do not answer, lanes with a limit have no room. Other lanes go
-/// on, and the error comes out of the first claim that finds no other work and no news. A write does not fail with the
-/// limits: the place is then held as that of a crashed claim, too long and never too short.
+/// on, and the error comes out of the first claim that finds no other work and no news. A write does not fail
+/// with the limits: the place is then held as that of a crashed claim, too long and never too short.
 ///
 /// A lane that [`lanes`](Store::lanes) has not named has no limit. A write by another process than the one
 /// that claimed ends no place: the place is held as that of a crashed claim.
@@ -221,8 +221,8 @@ impl<S: Store, L: Limits> Limited<S, L> {
         }
     }
 
-    /// Reserves a place for each piece of work, and gives the others back. Returns the lanes in which another process
-    /// took the place.
+    /// Reserves a place for each piece of work, and gives the others back. Returns the lanes in which
+    /// another process took the place.
     async fn reserve(&self, found: &mut Found, due: Vec<Due>, lease: Duration) -> Vec<String> {
         let lanes: Vec<(String, Option<RateLimit>)> = due.iter().map(|due| self.lane_of(due)).collect();
         let asked = due.iter().zip(&lanes).map(|(due, (lane, rate))| async move {
