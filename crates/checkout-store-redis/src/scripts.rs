@@ -5,8 +5,8 @@ use redis::Script;
 /// The texts of the scripts for one prefix.
 ///
 /// A server keeps scripts in its memory alone, and forgets them when it starts. So a server that does not
-/// know a script may have lost other things as well, and a script is loaded only together with `begin`. The prefix
-/// is part of each text: the scripts of another prefix say nothing of this one.
+/// know a script may have lost other things as well, and a script is loaded only together with `begin`. The
+/// prefix is part of each text: the scripts of another prefix say nothing of this one.
 #[derive(Debug)]
 pub(crate) struct Scripts {
     pub(crate) begin: String,
