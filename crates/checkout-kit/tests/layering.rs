@@ -71,6 +71,7 @@ const ARROWS: &[Row] = &[
         &["checkout-engine", "checkout-trust", "checkout-validate", "checkout-tables"],
     ),
     ("checkout-engine-cli", &["checkout-engine", "checkout-store-sqlite", "checkout-store-postgres"]),
+    ("checkout-store-redis", &["checkout-engine", "checkout-trust", "checkout-tables"]),
     ("checkout-reqwest", &["checkout-transport"]),
     ("checkout-ureq", &["checkout-transport"]),
     ("checkout-tower", &["checkout-transport"]),

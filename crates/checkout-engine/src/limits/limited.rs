@@ -1,0 +1,423 @@
+//! A store whose limits are elsewhere.
+
+use super::{Limit, Limits, Reserved};
+use crate::checkout::Checkout;
+use crate::store::{
+    Ask, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, Lane, Lease, New, Next,
+    Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Write, Written,
+};
+use checkout_tables::{Moment, RateLimit};
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::time::Duration;
+use futures_util::future::join_all;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// A store of checkouts whose limits are kept by [`Limits`], such as a Redis that several databases share.
+///
+/// The store itself knows the lanes without their limits. A claim first looks which lanes have room, claims
+/// of those lanes no more work than there is room for, and reserves a place for each piece of work. Work
+/// whose place another process took in between is given back at once, so nobody holds work that must wait.
+/// All processes of a database use the same limits: beside a `Limited` store, a process without one would
+/// read past them.
+///
+/// **In doubt nothing is read.** If the limits do not answer, lanes with a limit have no room. Other lanes go
+/// on, and the error comes out of the first claim that finds no other work and no news. A write does not fail
+/// with the limits: the place is then held as that of a crashed claim, too long and never too short.
+///
+/// A lane that [`lanes`](Store::lanes) has not named has no limit. A write by another process than the one
+/// that claimed ends no place: the place is held as that of a crashed claim.
+///
+/// Work that is given back begins its tries anew, as after every write.
+///
+/// ```
+/// use checkout_engine::{Lane, Limited, Memory, MemoryLimits, Store};
+/// use checkout_tables::{RateLimit, RateScope};
+///
+/// let store = Limited::new(Memory::new(), MemoryLimits::new());
+/// let limit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };
+/// # pollster::block_on(async {
+/// store.lanes(&[Lane { name: "peach/shop".to_owned(), limit: Some(limit) }]).await?;
+/// # Ok::<(), checkout_engine::StoreError>(())
+/// # }).unwrap();
+/// ```
+pub struct Limited<S, L> {
+    store: S,
+    limits: L,
+    rates: Mutex<BTreeMap<String, RateLimit>>,
+    /// The places of this process, by the fences of their claims.
+    places: Mutex<BTreeMap<i64, Place>>,
+    /// Lanes with a limit come first in every other claim.
+    limited_first: AtomicBool,
+}
+
+struct Place {
+    lane: String,
+    rate: RateLimit,
+    since: Instant,
+    lease: Duration,
+}
+
+/// Lanes with the same room, or with none.
+#[derive(Default)]
+struct Lanes {
+    names: Vec<String>,
+    /// The places that each of the lanes has, at least.
+    places: usize,
+    /// The time until one of the lanes has a place.
+    wait: Option<Duration>,
+}
+
+/// What a claim has found so far.
+#[derive(Default)]
+struct Found {
+    /// The store's clock before the first lease.
+    now: Option<Moment>,
+    due: Vec<Due>,
+    news: bool,
+    failed: Option<StoreError>,
+    /// A suspect came, which comes alone.
+    alone: bool,
+}
+
+impl<S, L> Limited<S, L> {
+    /// A store with its limits elsewhere.
+    #[must_use]
+    pub const fn new(store: S, limits: L) -> Self {
+        Self {
+            store,
+            limits,
+            rates: Mutex::new(BTreeMap::new()),
+            places: Mutex::new(BTreeMap::new()),
+            limited_first: AtomicBool::new(true),
+        }
+    }
+
+    /// The store.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The limits.
+    #[must_use]
+    pub const fn limits(&self) -> &L {
+        &self.limits
+    }
+
+    fn places(&self) -> MutexGuard<'_, BTreeMap<i64, Place>> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn rates(&self) -> MutexGuard<'_, BTreeMap<String, RateLimit>> {
+        self.rates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lanes without a limit, and the lanes with one.
+    fn split(&self, lanes: &[String]) -> (Vec<String>, Vec<(String, RateLimit)>) {
+        let rates = self.rates();
+        let (mut free, mut limited) = (Vec::new(), Vec::new());
+        for lane in lanes {
+            match rates.get(lane) {
+                Some(rate) => limited.push((lane.clone(), *rate)),
+                None => free.push(lane.clone()),
+            }
+        }
+        (free, limited)
+    }
+}
+
+impl<S, L> fmt::Debug for Limited<S, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limited").field("places", &self.places().len()).finish_non_exhaustive()
+    }
+}
+
+impl Found {
+    fn take(&mut self, claimed: &mut Claimed) -> Vec<Due> {
+        self.now.get_or_insert(claimed.now);
+        self.news |= claimed.news;
+        core::mem::take(&mut claimed.due)
+    }
+}
+
+impl<S: Store, L: Limits> Limited<S, L> {
+    /// The lanes that have room, and those that have none or in which another process took the place.
+    async fn look(
+        &self,
+        limited: &[(String, RateLimit)],
+        overtaken: &[String],
+        lease: Duration,
+    ) -> Result<(Lanes, Lanes), StoreError> {
+        let asked: Vec<Limit<'_>> = limited.iter().map(|(lane, rate)| Limit { lane, rate: *rate }).collect();
+        let rooms = self.limits.room(&asked, lease).await?;
+        let (mut open, mut full) = (Lanes::default(), Lanes::default());
+        for ((lane, _), room) in limited.iter().zip(rooms) {
+            let places = usize::try_from(room.places).unwrap_or(usize::MAX);
+            let of = if places == 0 || overtaken.contains(lane) { &mut full } else { &mut open };
+            of.places = if of.names.is_empty() { places } else { of.places.min(places) };
+            of.wait = Some(of.wait.map_or(room.wait, |wait| wait.min(room.wait)));
+            of.names.push(lane.clone());
+        }
+        Ok((open, full))
+    }
+
+    /// Claims work of lanes without a limit, at most until `upto` pieces are found.
+    async fn claim_free(
+        &self,
+        found: &mut Found,
+        lanes: &[String],
+        upto: usize,
+        lease: Duration,
+    ) -> Result<Option<Moment>, StoreError> {
+        let max = upto.saturating_sub(found.due.len());
+        let mut claimed = self.store.claim(&Ask { lanes, max, lease }).await?;
+        let due = found.take(&mut claimed);
+        self.add(found, due).await;
+        Ok(claimed.next)
+    }
+
+    /// Claims work of lanes with a limit, at most until `upto` pieces are found: in each turn no more than
+    /// every lane has room for, so that no lane's work is claimed in vain.
+    async fn claim_limited(
+        &self,
+        found: &mut Found,
+        limited: &[(String, RateLimit)],
+        upto: usize,
+        lease: Duration,
+    ) -> Result<Option<Moment>, StoreError> {
+        let mut overtaken = Vec::new();
+        loop {
+            let (open, full) = match self.look(limited, &overtaken, lease).await {
+                Ok(looked) => looked,
+                Err(error) => {
+                    found.failed = Some(error);
+                    return Ok(None);
+                }
+            };
+            let max = upto.saturating_sub(found.due.len()).min(open.places);
+            let mut next = None;
+            if !open.names.is_empty() {
+                let mut claimed = self.store.claim(&Ask { lanes: &open.names, max, lease }).await?;
+                let due = found.take(&mut claimed);
+                let any = !due.is_empty();
+                overtaken.extend(self.reserve(found, due, lease).await);
+                if any && !found.alone && found.failed.is_none() && found.due.len() < upto {
+                    continue;
+                }
+                next = claimed.next;
+            }
+            if !full.names.is_empty() {
+                // Nothing is claimed: when is the work of these lanes due?
+                let mut claimed = self.store.claim(&Ask { lanes: &full.names, max: 0, lease }).await?;
+                found.take(&mut claimed);
+                let wait = full.wait.unwrap_or_default();
+                let first = claimed.next.map(|next| next.max(claimed.now.saturating_add(wait)));
+                next = earlier(next, first);
+            }
+            return Ok(next);
+        }
+    }
+
+    /// Reserves a place for each piece of work, and gives the others back. Returns the lanes in which
+    /// another process took the place.
+    async fn reserve(&self, found: &mut Found, due: Vec<Due>, lease: Duration) -> Vec<String> {
+        let lanes: Vec<(String, Option<RateLimit>)> = due.iter().map(|due| self.lane_of(due)).collect();
+        let asked = due.iter().zip(&lanes).map(|(due, (lane, rate))| async move {
+            match rate {
+                Some(rate) => self.limits.reserve(Limit { lane, rate: *rate }, due.lease.fence, lease).await,
+                None => Ok(Reserved::Granted),
+            }
+        });
+        let answers = join_all(asked).await;
+        let (mut granted, mut overtaken) = (Vec::new(), Vec::new());
+        for ((due, (lane, rate)), answer) in due.into_iter().zip(lanes).zip(answers) {
+            match answer {
+                Ok(Reserved::Granted) => {
+                    if let Some(rate) = rate {
+                        let place = Place { lane, rate, since: Instant::now(), lease };
+                        self.places().insert(due.lease.fence, place);
+                    }
+                    granted.push(due);
+                }
+                Ok(Reserved::Wait(_)) => {
+                    // Due as before: the lane has no room, and nobody claims of a lane without room.
+                    self.give_back(found, &due, Duration::ZERO).await;
+                    overtaken.push(lane);
+                }
+                Err(error) => {
+                    self.give_back(found, &due, IN_DOUBT).await;
+                    found.failed = Some(error);
+                }
+            }
+        }
+        self.add(found, granted).await;
+        overtaken
+    }
+
+    fn lane_of(&self, due: &Due) -> (String, Option<RateLimit>) {
+        let lane = Lane::name_of(due.checkout.provider, &due.checkout.merchant);
+        let rate = self.rates().get(&lane).copied();
+        (lane, rate)
+    }
+
+    /// Adds work to what is found. A suspect comes alone: what was found before is given back.
+    async fn add(&self, found: &mut Found, due: Vec<Due>) {
+        if due.iter().any(|due| due.tries > SUSPECT) {
+            found.alone = true;
+            for other in core::mem::take(&mut found.due) {
+                self.give_back(found, &other, Duration::ZERO).await;
+            }
+        }
+        found.due.extend(due);
+    }
+
+    /// Gives work back. Work that cannot be given back comes due when its lease ends.
+    async fn give_back(&self, found: &mut Found, due: &Due, after: Duration) {
+        let write = Write {
+            checkout: None,
+            next: Next::Due { after, watch: due.watch.clone() },
+            read: ReadMade::None,
+            lane_wait: None,
+            news: Vec::new(),
+        };
+        if let Err(error) = self.write(&due.lease, &write).await {
+            found.failed = Some(error);
+        }
+    }
+}
+
+/// The earlier of two moments that may be missing.
+fn earlier(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
+    one.into_iter().chain(other).min()
+}
+
+/// The pause of work whose place is in doubt.
+const IN_DOUBT: Duration = Duration::from_secs(1);
+
+impl<S: Store, L: Limits> Store for Limited<S, L> {
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.store.now().await
+    }
+
+    fn later(&self, at: Moment, since: Instant) -> Moment {
+        self.store.later(at, since)
+    }
+
+    async fn lanes(&self, lanes: &[Lane]) -> Result<(), StoreError> {
+        {
+            let mut rates = self.rates();
+            for lane in lanes {
+                match lane.limit {
+                    Some(limit) => rates.insert(lane.name.clone(), limit),
+                    None => rates.remove(&lane.name),
+                };
+            }
+        }
+        let free: Vec<Lane> = lanes.iter().map(|lane| Lane { limit: None, ..lane.clone() }).collect();
+        self.store.lanes(&free).await
+    }
+
+    async fn insert(&self, new: &New<'_>) -> Result<Inserted, StoreError> {
+        self.store.insert(new).await
+    }
+
+    async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
+        let (free, limited) = self.split(ask.lanes);
+        if limited.is_empty() || ask.max == 0 {
+            return self.store.claim(ask).await;
+        }
+        self.places().retain(|_, place| place.since.elapsed() < place.lease.saturating_mul(2));
+        let mut found = Found::default();
+        // Neither kind of lane keeps the other waiting: the first takes half, the second the rest, and the
+        // first what is left then.
+        let limited_first = self.limited_first.fetch_xor(true, Ordering::Relaxed);
+        let half = ask.max.div_ceil(2);
+        let (mut of_free, mut of_limited, mut of_first) = (None, None, 0);
+        let turns = [(limited_first, half), (!limited_first, ask.max), (limited_first, ask.max)];
+        for (turn, (is_limited, upto)) in turns.into_iter().enumerate() {
+            let is_over = found.alone || (turn > 0 && found.due.len() >= ask.max);
+            if is_over || (turn == 2 && of_first < half) || (free.is_empty() && !is_limited) {
+                continue;
+            }
+            let claimed = if is_limited {
+                self.claim_limited(&mut found, &limited, upto, ask.lease).await
+            } else {
+                self.claim_free(&mut found, &free, upto, ask.lease).await
+            };
+            match claimed {
+                Ok(next) if is_limited => of_limited = next,
+                Ok(next) => of_free = next,
+                // The leases that were given count: the work of the first turn is worth more than the error.
+                Err(error) if found.due.is_empty() => return Err(error),
+                Err(error) => {
+                    found.failed = Some(error);
+                    break;
+                }
+            }
+            of_first = if turn == 0 { found.due.len() } else { of_first };
+        }
+        match (found.now, found.failed) {
+            (Some(now), failed) if failed.is_none() || found.news || !found.due.is_empty() => {
+                // What was not looked at in this claim may be due now.
+                let is_full = found.due.len() >= ask.max || found.alone;
+                let next = if is_full { Some(now) } else { earlier(of_free, of_limited) };
+                Ok(Claimed { now, due: found.due, next, news: found.news })
+            }
+            (_, Some(error)) => Err(error),
+            (None, None) | (Some(_), None) => self.store.claim(&Ask { max: 0, ..*ask }).await,
+        }
+    }
+
+    async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
+        let written = self.store.write(lease, write).await?;
+        if write.next == Next::Keep {
+            return Ok(written);
+        }
+        let place = self.places().remove(&lease.fence);
+        if let (Some(place), Written::Done) = (place, written) {
+            let limit = Limit { lane: &place.lane, rate: place.rate };
+            // The write is done whatever becomes of the place, which is over by itself.
+            let _ = self.limits.end(limit, lease.fence, write.read).await;
+        }
+        Ok(written)
+    }
+
+    async fn nudge(&self, nudge: &Nudge<'_>) -> Result<Nudged, StoreError> {
+        self.store.nudge(nudge).await
+    }
+
+    async fn decide(&self, decision: &Decision<'_>) -> Result<Written, StoreError> {
+        self.store.decide(decision).await
+    }
+
+    async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
+        self.store.claim_news(max, lease).await
+    }
+
+    async fn news_told(&self, key: &str, fence: i64, again: Option<Duration>) -> Result<Written, StoreError> {
+        self.store.news_told(key, fence, again).await
+    }
+
+    async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
+        self.store.checkout(id).await
+    }
+
+    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
+        self.store.list(filter).await
+    }
+
+    async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
+        self.store.decisions(id).await
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.store.figures().await
+    }
+
+    async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
+        self.store.sweep(max).await
+    }
+}

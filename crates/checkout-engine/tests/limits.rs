@@ -1,0 +1,442 @@
+//! Limits keep the laws of limits, a limited store keeps the laws of stores, and wrong limits fail.
+#![cfg(feature = "conformance")]
+#![allow(clippy::wildcard_enum_match_arm, reason = "tests")]
+
+use checkout_engine::conformance::{self, Clock, Law, ManualClock};
+use checkout_engine::limits_conformance::{self as suite, Law as OfLimits};
+use checkout_engine::{
+    Ask, Checkout, Claimed, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New, Next, Provider,
+    ReadMade, Reserved, Room, State, Store, StoreError, Write, Written,
+};
+use checkout_tables::{Environment, Moment, RateLimit, RateScope};
+use pollster::block_on;
+use std::error::Error;
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+type Tested = Result<(), Box<dyn Error>>;
+
+async fn make() -> (MemoryLimits, ManualClock) {
+    let clock = ManualClock::new();
+    (MemoryLimits::with_clock(clock.reader()), clock)
+}
+
+async fn make_limited() -> (Limited<Memory, MemoryLimits>, ManualClock) {
+    let clock = ManualClock::new();
+    let store = Memory::with_clock(clock.reader());
+    (Limited::new(store, MemoryLimits::with_clock(clock.reader())), clock)
+}
+
+#[test]
+fn limits_in_memory_keep_every_law() {
+    let broken = OfLimits::ALL.iter().filter_map(|law| block_on(suite::check_law(*law, &make)).err());
+    assert_eq!(broken.map(|broken| broken.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn limits_in_memory_are_safe_with_threads_and_answer_as_themselves() -> Tested {
+    for seed in 0..10 {
+        let (limits, _) = block_on(make());
+        suite::check_race(&limits, |task| block_on(task))?;
+        block_on(suite::histories(seed, 2_000, &make))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_store_with_its_limits_elsewhere_keeps_every_law_of_stores() {
+    // Where a suspect comes after other work, the other work is given back, and is due anew: otherwise than in
+    // the model.
+    let laws = Law::ALL.iter().filter(|law| **law != Law::AnswersAsTheModel);
+    let broken = laws.filter_map(|law| block_on(conformance::check_law(*law, &make_limited)).err());
+    assert_eq!(broken.map(|broken| broken.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn a_store_with_its_limits_elsewhere_is_safe_with_threads() -> Tested {
+    for _ in 0..5 {
+        let (store, clock) = block_on(make_limited());
+        conformance::check_race(&store, &clock, |task| block_on(task))?;
+    }
+    Ok(())
+}
+
+async fn step() {
+    let mut polled = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut polled, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    None,
+    /// Looks for room, and takes the place in a second step.
+    SelectThenUpdate,
+    /// Each process counts by its own clock.
+    LocalClock,
+    /// What does not answer in time is granted.
+    FailsOpen,
+    /// What was taken is forgotten, and places are granted at once.
+    ForgetsAndGrants,
+    /// A window that begins anew at whole minutes.
+    FixedWindow,
+    CrashedPlaceIsFreed,
+    UnusedPlaceIsKept,
+    LanesShareALimit,
+    PlaceIsGrantedTwice,
+}
+
+/// Limits with one fault, around right limits.
+struct Wrong {
+    right: MemoryLimits,
+    clock: ManualClock,
+    fault: Fault,
+    calls: AtomicU32,
+    last: AtomicI64,
+}
+
+fn make_wrong(fault: Fault) -> impl AsyncFn() -> (Wrong, ManualClock) {
+    async move || {
+        let clock = ManualClock::new();
+        let (read, readings) = (clock.reader(), AtomicU32::new(0));
+        let right = MemoryLimits::with_clock(move || {
+            // Every other caller's clock is ahead.
+            let ahead = fault == Fault::LocalClock && readings.fetch_add(1, Ordering::Relaxed) % 2 == 1;
+            read().saturating_add(if ahead { Duration::from_secs(45) } else { Duration::ZERO })
+        });
+        let wrong =
+            Wrong { right, clock: clock.clone(), fault, calls: AtomicU32::new(0), last: AtomicI64::new(-7) };
+        (wrong, clock)
+    }
+}
+
+impl Wrong {
+    fn name(&self, lane: Limit<'_>) -> String {
+        let calls = self.calls.fetch_add(1, Ordering::Relaxed);
+        match self.fault {
+            Fault::LanesShareALimit => "all".to_owned(),
+            Fault::ForgetsAndGrants => format!("{} {}", lane.lane, calls / 50),
+            Fault::FixedWindow => format!("{} {}", lane.lane, (self.clock.reader())().unix_millis() / 61_000),
+            _ => lane.lane.to_owned(),
+        }
+    }
+}
+
+impl Limits for Wrong {
+    async fn room(&self, lanes: &[Limit<'_>], lease: Duration) -> Result<Vec<Room>, StoreError> {
+        let names: Vec<String> = lanes.iter().map(|lane| self.name(*lane)).collect();
+        let lanes: Vec<Limit<'_>> =
+            names.iter().zip(lanes).map(|(lane, asked)| Limit { lane, rate: asked.rate }).collect();
+        self.right.room(&lanes, lease).await
+    }
+
+    async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
+        let name = self.name(lane);
+        let mut lane = Limit { lane: &name, ..lane };
+        let lease = if self.fault == Fault::CrashedPlaceIsFreed { Duration::ZERO } else { lease };
+        if self.fault == Fault::FailsOpen && self.calls.load(Ordering::Relaxed).is_multiple_of(9) {
+            return Ok(Reserved::Granted);
+        }
+        if self.fault == Fault::SelectThenUpdate {
+            let room = self.right.room(&[lane], lease).await?;
+            step().await;
+            if room.first().is_some_and(|room| room.places > 0) {
+                lane.rate.requests = u32::MAX;
+            }
+        }
+        let reserved = self.right.reserve(lane, place, lease).await?;
+        let again = self.last.swap(place, Ordering::Relaxed) == place;
+        Ok(if self.fault == Fault::PlaceIsGrantedTwice && again { Reserved::Granted } else { reserved })
+    }
+
+    async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
+        let name = self.name(lane);
+        let kept = self.fault == Fault::UnusedPlaceIsKept && read == ReadMade::None;
+        let read = if kept { ReadMade::Sent } else { read };
+        self.right.end(Limit { lane: &name, ..lane }, place, read).await
+    }
+}
+
+const FAULTS: [(Fault, OfLimits); 9] = [
+    (Fault::SelectThenUpdate, OfLimits::RacesAreSafe),
+    (Fault::LocalClock, OfLimits::LimitIsExact),
+    (Fault::FailsOpen, OfLimits::LimitIsExact),
+    (Fault::ForgetsAndGrants, OfLimits::LimitIsExact),
+    (Fault::FixedWindow, OfLimits::LimitIsExact),
+    (Fault::CrashedPlaceIsFreed, OfLimits::CrashedPlaceIsHeld),
+    (Fault::UnusedPlaceIsKept, OfLimits::UnusedPlaceIsFree),
+    (Fault::LanesShareALimit, OfLimits::LimitsAreOfTheirLane),
+    (Fault::PlaceIsGrantedTwice, OfLimits::PlaceIsGrantedOnce),
+];
+
+fn failing(fault: Fault) -> Vec<OfLimits> {
+    let laws = OfLimits::ALL.iter().copied();
+    laws.filter(|law| block_on(suite::check_law(*law, &make_wrong(fault))).is_err()).collect()
+}
+
+#[test]
+fn wrong_limits_fail_each_by_their_own_law() {
+    assert_eq!(failing(Fault::None), []);
+    let missed: Vec<_> = FAULTS.into_iter().filter(|(fault, law)| !failing(*fault).contains(law)).collect();
+    assert_eq!(missed, []);
+}
+
+const PEACH: &str = "peach/m";
+const LEASE: Duration = Duration::from_secs(30);
+const RATE: RateLimit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };
+
+fn row(provider: Provider, id: &str) -> Checkout {
+    Checkout {
+        id: id.to_owned(),
+        provider,
+        merchant: "m".to_owned(),
+        environment: Environment::Sandbox,
+        state: State::Open,
+        reference: format!("reference of {id}"),
+        checkout_id: None,
+        page: None,
+        hold: None,
+        notes: "{}".into(),
+        version: 0,
+        created_at: Moment::from_unix_millis(0),
+        changed_at: Moment::from_unix_millis(0),
+    }
+}
+
+async fn add(store: &impl Store, provider: Provider, id: &str) -> Result<(), StoreError> {
+    store.insert(&New { checkout: &row(provider, id), watch: "watch", lease: Duration::ZERO }).await.map(drop)
+}
+
+async fn know(store: &impl Store) -> Result<(), StoreError> {
+    let free = Lane { name: "allscale/m".to_owned(), limit: None };
+    store.lanes(&[Lane { name: PEACH.to_owned(), limit: Some(RATE) }, free]).await
+}
+
+async fn claim(store: &impl Store, lanes: &[&str]) -> Result<Claimed, StoreError> {
+    let lanes: Vec<String> = lanes.iter().map(|lane| (*lane).to_owned()).collect();
+    store.claim(&Ask { lanes: &lanes, max: 10, lease: LEASE }).await
+}
+
+fn ids(claimed: &Claimed) -> Vec<&str> {
+    claimed.due.iter().map(|due| due.lease.id.as_str()).collect()
+}
+
+fn away() -> StoreError {
+    StoreError::Unavailable("the limits are away".into())
+}
+
+/// Limits that can be away, and that can hide that their places are taken.
+struct Shaky<'a> {
+    right: &'a MemoryLimits,
+    room: AtomicBool,
+    reserve: AtomicBool,
+    end: AtomicBool,
+    /// Another process takes all places after each look.
+    overtaken: AtomicBool,
+}
+
+impl<'a> Shaky<'a> {
+    fn new(right: &'a MemoryLimits) -> Self {
+        let new = AtomicBool::default;
+        Self { right, room: new(), reserve: new(), end: new(), overtaken: new() }
+    }
+}
+
+fn is(flag: &AtomicBool) -> bool {
+    flag.load(Ordering::Relaxed)
+}
+
+impl Limits for Shaky<'_> {
+    async fn room(&self, lanes: &[Limit<'_>], lease: Duration) -> Result<Vec<Room>, StoreError> {
+        let rooms = self.right.room(lanes, lease).await?;
+        if is(&self.overtaken) {
+            for (lane, place) in lanes.iter().zip(1_000..) {
+                while self.right.reserve(*lane, place, lease).await? == Reserved::Granted {
+                    let _ = self.right.reserve(*lane, place + 1_000, lease).await?;
+                }
+            }
+        }
+        if is(&self.room) { Err(away()) } else { Ok(rooms) }
+    }
+
+    async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
+        if is(&self.reserve) { Err(away()) } else { self.right.reserve(lane, place, lease).await }
+    }
+
+    async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
+        if is(&self.end) { Err(away()) } else { self.right.end(lane, place, read).await }
+    }
+}
+
+#[test]
+fn while_the_limits_are_away_limited_lanes_rest_and_other_lanes_go_on() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), Shaky::new(&limits));
+        know(&store).await?;
+        add(&store, Provider::Peach, "limited").await?;
+        add(&store, Provider::AllScale, "free").await?;
+        store.limits().room.store(true, Ordering::Relaxed);
+        assert_eq!(ids(&claim(&store, &[PEACH, "allscale/m"]).await?), ["free"]);
+        for lanes in [&[PEACH, "allscale/m"][..], &[PEACH]] {
+            let refused = claim(&store, lanes).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        }
+        // Nothing of the limited lane was touched: the work has no lease and no try.
+        store.limits().room.store(false, Ordering::Relaxed);
+        let claimed = claim(&store, &[PEACH]).await?;
+        assert_eq!(claimed.due.iter().map(|due| due.tries).collect::<Vec<_>>(), [1]);
+        Ok(())
+    })
+}
+
+#[test]
+fn work_whose_reservation_failed_is_given_back_with_its_watch_and_no_try() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), Shaky::new(&limits));
+        know(&store).await?;
+        add(&store, Provider::Peach, "limited").await?;
+        store.limits().reserve.store(true, Ordering::Relaxed);
+        for _ in 0..5 {
+            let refused = claim(&store, &[PEACH]).await;
+            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+            assert_eq!(store.figures().await?.leased, 0);
+            clock.pass(Duration::from_secs(1)).await?;
+        }
+        store.limits().reserve.store(false, Ordering::Relaxed);
+        let claimed = claim(&store, &[PEACH]).await?;
+        let seen: Vec<_> = claimed.due.iter().map(|due| (due.watch.as_str(), due.tries)).collect();
+        assert_eq!(seen, [("watch", 1)]);
+        Ok(())
+    })
+}
+
+#[test]
+fn work_whose_place_another_process_took_is_given_back_and_counts_no_try() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), Shaky::new(&limits));
+        know(&store).await?;
+        for id in ["a", "b", "c"] {
+            add(&store, Provider::Peach, id).await?;
+        }
+        store.limits().overtaken.store(true, Ordering::Relaxed);
+        for _ in 0..10 {
+            let claimed = claim(&store, &[PEACH]).await?;
+            assert_eq!(ids(&claimed), Vec::<&str>::new());
+            assert_eq!(store.figures().await?.leased, 0);
+            // The next place is free when the other process's crashed leases and the span are over.
+            let wait = claimed.next.map(|next| next.saturating_since(claimed.now));
+            assert_eq!(wait, Some(LEASE + Duration::from_secs(61)));
+            clock.pass(LEASE + Duration::from_secs(61)).await?;
+        }
+        store.limits().overtaken.store(false, Ordering::Relaxed);
+        let claimed = claim(&store, &[PEACH]).await?;
+        let seen: Vec<_> = claimed.due.iter().map(|due| (due.watch.as_str(), due.tries)).collect();
+        assert_eq!(seen, [("watch", 1), ("watch", 1)]);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_crashing_piece_of_work_keeps_its_tries_through_waits_for_its_lane() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), &limits);
+        let rate = RateLimit { requests: 1, ..RATE };
+        store.lanes(&[Lane { name: PEACH.to_owned(), limit: Some(rate) }]).await?;
+        add(&store, Provider::Peach, "bad").await?;
+        for tries in 1..=8 {
+            let claimed = claim(&store, &[PEACH]).await?;
+            assert_eq!(claimed.due.iter().map(|due| due.tries).collect::<Vec<_>>(), [tries]);
+            // In the lease, at its end, and in the span behind: the crashed claim has the only place.
+            for _ in 0..91 {
+                assert_eq!(ids(&claim(&store, &[PEACH]).await?), Vec::<&str>::new());
+                clock.pass(Duration::from_secs(1)).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_write_is_done_though_its_place_cannot_be_ended_and_the_place_is_held() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), Shaky::new(&limits));
+        let rate = RateLimit { requests: 1, ..RATE };
+        store.lanes(&[Lane { name: PEACH.to_owned(), limit: Some(rate) }]).await?;
+        add(&store, Provider::Peach, "a").await?;
+        let claimed = claim(&store, &[PEACH]).await?;
+        store.limits().end.store(true, Ordering::Relaxed);
+        let next = Next::Due { after: Duration::ZERO, watch: "later".to_owned() };
+        let write = Write { checkout: None, next, read: ReadMade::None, lane_wait: None, news: Vec::new() };
+        let lease = claimed.due.first().map(|due| due.lease.clone()).ok_or("no work")?;
+        assert_eq!(store.write(&lease, &write).await?, Written::Done);
+        clock.pass(LEASE + Duration::from_secs(61) - Duration::from_millis(1)).await?;
+        assert_eq!(ids(&claim(&store, &[PEACH]).await?), Vec::<&str>::new());
+        clock.pass(Duration::from_millis(1)).await?;
+        assert_eq!(ids(&claim(&store, &[PEACH]).await?), ["a"]);
+        Ok(())
+    })
+}
+
+#[test]
+fn two_databases_that_share_limits_share_the_places() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let make = || Limited::new(Memory::with_clock(clock.reader()), &limits);
+        let stores = [make(), make()];
+        for store in &stores {
+            know(store).await?;
+            for id in ["a", "b", "c"] {
+                add(store, Provider::Peach, id).await?;
+            }
+        }
+        let mut places = 0;
+        for _ in 0..3 {
+            for store in &stores {
+                places += claim(store, &[PEACH]).await?.due.len();
+            }
+        }
+        assert_eq!(places, 2);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_busy_lane_of_one_kind_leaves_half_of_a_claim_to_the_other_kind() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), &limits);
+        let rate = RateLimit { requests: 1_000, ..RATE };
+        let free = Lane { name: "allscale/m".to_owned(), limit: None };
+        store.lanes(&[Lane { name: PEACH.to_owned(), limit: Some(rate) }, free]).await?;
+        for id in 0..100 {
+            add(&store, Provider::Peach, &format!("limited {id:03}")).await?;
+            add(&store, Provider::AllScale, &format!("free {id:03}")).await?;
+        }
+        for _ in 0..4 {
+            let claimed = claim(&store, &[PEACH, "allscale/m"]).await?;
+            let free = ids(&claimed).iter().filter(|id| id.starts_with("free")).count();
+            assert_eq!((free, claimed.due.len()), (5, 10));
+        }
+        Ok(())
+    })
+}
