@@ -38,6 +38,9 @@ pub(crate) struct Notes {
     /// The looks since the policy's deadline.
     #[serde(default)]
     pub(crate) looks: u32,
+    /// How often a nudge of an ended checkout got no answer.
+    #[serde(default)]
+    pub(crate) asked: u32,
     /// True once the settlement was told: it is told once.
     #[serde(default)]
     pub(crate) told: bool,

@@ -84,6 +84,11 @@ impl Context {
         self.read = read;
     }
 
+    /// True if a nudge came, and no answer of this claim shows the checkout.
+    pub(crate) fn waits_for_an_answer(&self) -> bool {
+        self.due.nudged && self.read != ReadMade::Answered
+    }
+
     pub(crate) fn has_read(&self) -> bool {
         self.read != ReadMade::None
     }

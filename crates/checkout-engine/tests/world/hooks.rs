@@ -49,6 +49,13 @@ impl Event {
         }
     }
 
+    pub(crate) fn reference(&self) -> Option<&str> {
+        match self {
+            Self::AllScale(event) => event.content().order_id(),
+            Self::Peach(event, _) => event.content().payment().merchant_transaction_id(),
+        }
+    }
+
     pub(crate) fn keys(&self) -> &[checkout_trust::replay::Key] {
         match self {
             Self::AllScale(event) => event.identity().keys(),

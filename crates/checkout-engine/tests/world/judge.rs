@@ -14,8 +14,8 @@ pub(crate) struct Book {
     pub(crate) made: usize,
     /// True if the whole price has been paid at some time.
     pub(crate) paid: bool,
-    /// True if some money came, or an authorization of money.
-    pub(crate) touched: bool,
+    /// True if the provider says so now: a provider can say otherwise later, and nobody may have asked before.
+    pub(crate) shows_paid: bool,
 }
 
 pub(crate) fn book(providers: &Providers, checkout: &Checkout) -> Book {
@@ -30,29 +30,30 @@ pub(crate) fn book(providers: &Providers, checkout: &Checkout) -> Book {
                 .flat_map(|intent| providers.allscale.history(&intent.id))
                 .map(|(_, code)| code)
                 .collect();
-            // 20 is CONFIRMED; 5 is a payment that waits for the check of its source.
-            let touched = [3, 4, 5, 10, 20, -1, -2, -3].iter().any(|code| codes.contains(code));
-            Book { made: of.len(), paid: codes.contains(&20), touched }
+            // 20 is CONFIRMED.
+            let shows_paid = of.iter().any(|intent| intent.status == 20);
+            Book { made: of.len(), paid: codes.contains(&20), shows_paid }
         }
         Provider::Azotte => {
             let checkouts = providers.azotte.checkouts();
             let of = checkouts.iter().filter(|one| one.correlation_id.as_deref() == Some(reference));
             let captures = providers.azotte.captures_of(reference);
             let made = of.count().max(usize::try_from(captures).unwrap_or(usize::MAX));
-            Book { made, paid: captures > 0, touched: captures > 0 }
+            Book { made, paid: captures > 0, shows_paid: captures > 0 }
         }
         Provider::Peach | Provider::PeachV2 => {
             let sandbox = if checkout.provider == Provider::Peach { &providers.peach } else { &providers.v2 };
             let checkouts = sandbox.checkouts();
             let of: Vec<_> =
                 checkouts.iter().filter(|one| one.merchant_transaction_id == reference).collect();
-            let succeeded = |one: &&peach::CheckoutRecord| {
+            let is_success = |code: &str| code == peach::SUCCESS || code == "000.100.110";
+            let paid = |one: &&&peach::CheckoutRecord| {
                 let history = sandbox.history(&one.checkout_id);
-                history.iter().any(|(_, code)| code == peach::SUCCESS || code == "000.100.110")
+                one.shown_payment_type == "DB" && history.iter().any(|(_, code)| is_success(code))
             };
-            let touched = of.iter().copied().any(|one| succeeded(&one));
-            let paid = of.iter().any(|one| succeeded(one) && one.shown_payment_type == "DB");
-            Book { made: of.len(), paid, touched }
+            let paid: Vec<_> = of.iter().filter(paid).collect();
+            let shows_paid = paid.iter().any(|one| is_success(&one.code));
+            Book { made: of.len(), paid: !paid.is_empty(), shows_paid }
         }
         other => unreachable!("no sandbox of {other}"),
     }
@@ -85,7 +86,7 @@ impl Case<'_> {
             ("settled twice", settled.len() <= 1),
             ("told as settled, and unpaid", settled.is_empty() || book.paid || by_word),
             ("settled, and unpaid", state != State::Settled || book.paid || by_word),
-            ("paid, and nobody knows", !book.paid || state == State::Settled || held || by_person),
+            ("paid, and nobody knows", !book.shows_paid || state == State::Settled || held || by_person),
             ("refused, and the provider has the checkout", state != State::Refused || book.made == 0),
             ("failed, and the provider has no checkout", state != State::Failed || book.made == 1),
             ("held, and nobody was told", !held || !keys(Subject::Held).is_empty()),
@@ -94,6 +95,7 @@ impl Case<'_> {
             laws.push(("settled, and nobody was told", settled.len() == 1));
         }
         if !by_person {
+            laws.push(("settled, and not settled any more", settled.is_empty() || state == State::Settled));
             laws.push(("failed, and nobody was told", state != State::Failed || !keys(Subject::Failed).is_empty()));
             laws.push(("given up, and nobody was told", {
                 state != State::GaveUp || held || !keys(Subject::GaveUp).is_empty()
@@ -101,7 +103,6 @@ impl Case<'_> {
             laws.push(("refused, and nobody was told", {
                 state != State::Refused || !keys(Subject::Refused).is_empty()
             }));
-            laws.push(("failed, with money", state != State::Failed || held || !book.touched));
         }
         let broken = laws.into_iter().filter(|(_, kept)| !kept);
         broken.map(|(law, _)| format!("{}: {law}: {self:?}", checkout.id)).collect()
