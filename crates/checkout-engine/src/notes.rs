@@ -35,6 +35,9 @@ pub(crate) struct Notes {
     /// The moment when the present state began, in Unix milliseconds.
     #[serde(default)]
     pub(crate) since: i64,
+    /// The moment of the first attempt at the create, or of a person's release, in Unix milliseconds.
+    #[serde(default)]
+    pub(crate) tried_since: i64,
     /// The looks since the policy's deadline.
     #[serde(default)]
     pub(crate) looks: u32,

@@ -71,6 +71,11 @@ impl Context {
         self.now.saturating_since(Moment::from_unix_millis(self.notes.since))
     }
 
+    /// The time since the first attempt at the create, through all states.
+    pub(crate) fn tried_for(&self) -> Duration {
+        self.now.saturating_since(Moment::from_unix_millis(self.notes.tried_since))
+    }
+
     pub(crate) fn age(&self) -> Duration {
         self.now.saturating_since(self.due.checkout.created_at)
     }

@@ -414,7 +414,7 @@ pub(crate) async fn dies_at<T>(
     future: impl Future<Output = T>,
     gate: usize,
 ) -> Outcome<Option<T>> {
-    let mut future = Box::pin(future);
+    let mut future = Box::pin(tokio::task::unconstrained(future));
     for passed in 0..10_000 {
         if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             return Ok(Some(done));
