@@ -163,11 +163,15 @@ impl Context {
             Some(known) if *known == named => {}
             Some(_) => self.hold(&format!("an event names another checkout of this reference: {named}")),
             None => {
-                if self.due.checkout.state == State::Refused {
+                let state = self.due.checkout.state;
+                if state == State::Refused {
                     self.hold("an event names a checkout whose create was refused");
                 }
                 self.edit(|checkout| checkout.checkout_id = Some(named));
-                self.enter(State::Open);
+                // What a person has closed or settled stays so: a payment is a late payment.
+                if !state.is_end() || state == State::Refused {
+                    self.enter(State::Open);
+                }
                 self.note(|notes| {
                     // AllScale's amount owed in a currency was in the answer that is lost.
                     let draft = notes.draft.take().and_then(|stored| stored.draft().ok());
