@@ -257,7 +257,7 @@ fn a_payment_after_an_end_is_held_whatever_the_end_was() -> Outcome {
             let late = Duration::from_secs(60 * 60 * 24 * 45);
             let steps: Vec<(Duration, i64)> = match end {
                 "failed" => vec![(MINUTE, -5), (late, 10), (MINUTE, 20)],
-                "closed_unsettled" => vec![(MINUTE, -3), (late, 10), (MINUTE, 20)],
+                "closed_unsettled" => vec![(MINUTE, 10), (MINUTE, -3), (late, 10), (MINUTE, 20)],
                 _ => vec![(Duration::from_secs(5), 2), (late, 10), (MINUTE, 20)],
             };
             sandbox.next_intent(allscale::Scenario::custom(steps));

@@ -62,10 +62,14 @@ pub(crate) struct Plan {
     pub(crate) faults: u32,
     /// Of requests: the network is slow.
     pub(crate) slow: u32,
+    /// Of gates: the process stops there for up to two minutes, and goes on as if nothing had happened.
+    pub(crate) stalls: u32,
     /// Of webhooks: lost for good.
     pub(crate) lost_hooks: u32,
     /// Of checkouts that are held: a person decides.
     pub(crate) persons: u32,
+    /// A run that takes more steps has no end.
+    pub(crate) most_steps: u64,
     pub(crate) sabotage: Option<Sabotage>,
     /// The network sends each request twice.
     pub(crate) doubles: bool,
@@ -86,8 +90,10 @@ impl Default for Plan {
             errors: 10,
             faults: 60,
             slow: 100,
+            stalls: 5,
             lost_hooks: 200,
             persons: 200,
+            most_steps: 200_000,
             sabotage: None,
             doubles: false,
             lies: false,
@@ -131,6 +137,7 @@ struct Running {
 #[derive(Default)]
 struct Process {
     node: Option<Node>,
+    stopped_until: Option<Duration>,
     running: Vec<Running>,
 }
 
@@ -150,7 +157,7 @@ struct Shop {
     /// The creates that gave a row.
     made: BTreeSet<usize>,
     /// The events that were answered with 200.
-    taken: Vec<Event>,
+    taken: Vec<(Event, Moment)>,
     acts: BTreeMap<String, Vec<&'static str>>,
     /// The handlers that failed, for the next try.
     again: Vec<Happening>,
@@ -238,8 +245,8 @@ impl Simulator {
         let end = DAY * 80;
         while self.passed() < end {
             self.result.steps += 1;
-            if self.result.steps > 400_000 {
-                self.result.broken.push("lost: no end after 400,000 steps".to_owned());
+            if self.result.steps > self.plan.most_steps {
+                self.result.broken.push(format!("lost: no end after {} steps", self.plan.most_steps));
                 return Ok(self.result);
             }
             self.providers.clock.advance_to(self.base.saturating_add(self.passed()));
@@ -261,8 +268,10 @@ impl Simulator {
             }
             self.wait(end).await;
         }
+        let events = self.unanswered().await?;
+        // What the providers say in the end.
         self.providers.clock.advance_to(self.base.saturating_add(end));
-        self.judge().await
+        self.judge(events).await
     }
 
     /// Nothing is left to do, now and later.
@@ -317,16 +326,20 @@ impl Simulator {
     fn kill(&mut self, process: usize) {
         let Some(one) = self.processes.get_mut(process) else { return };
         one.running.clear();
-        one.node = None;
+        (one.node, one.stopped_until) = (None, None);
         self.result.kills += 1;
         let after = self.dice.millis(90_000);
         self.later(after, Happening::Start(process));
     }
 
     fn poll_all(&mut self) {
+        let now = self.passed();
+        for process in &mut self.processes {
+            process.stopped_until = process.stopped_until.filter(|until| *until > now);
+        }
         loop {
             let mut any = false;
-            for process in &mut self.processes {
+            for process in self.processes.iter_mut().filter(|process| process.stopped_until.is_none()) {
                 process.running.retain_mut(|running| {
                     if !running.flag.awake.swap(false, Ordering::SeqCst) {
                         return true;
@@ -345,7 +358,10 @@ impl Simulator {
     /// Does one of the things that can happen now, by chance. False if there is none.
     fn acts(&mut self) -> bool {
         let now = self.passed();
-        let closed = self.stage.closed();
+        let mut closed = self.stage.closed();
+        closed.retain(|(_, process, _)| {
+            self.processes.get(*process).is_some_and(|process| process.stopped_until.is_none())
+        });
         let mut flights: Vec<(u64, bool)> = Vec::new();
         {
             let mut waiting = self.stage.waiting();
@@ -373,6 +389,11 @@ impl Simulator {
                 let is_run = !point.starts_with("checkout");
                 if self.dice.chance(self.plan.kills) {
                     self.kill(process);
+                } else if self.dice.chance(self.plan.stalls) {
+                    let until = now + self.dice.millis(120_000);
+                    if let Some(process) = self.processes.get_mut(process) {
+                        process.stopped_until = Some(until);
+                    }
                 } else if is_run && self.dice.chance(self.plan.errors) {
                     self.stage.open(number, Verdict::Fail);
                 } else {
@@ -381,7 +402,6 @@ impl Simulator {
             }
             None => {
                 if let Some((number, on_the_way)) = flights.get(chosen - closed.len()).copied() {
-                    if std::env::var("TRACE").is_ok() && !on_the_way { eprintln!("{:?} answer of {number}", now); }
                     if on_the_way { self.arrive(number) } else { self.answer(number) }
                 }
             }
@@ -398,12 +418,7 @@ impl Simulator {
         };
         let Some(request) = request else { return };
         let again = self.plan.doubles.then(|| request.clone());
-        let what = format!("{} {}", request.method(), request.uri());
         let answer = self.exchange(request);
-        if std::env::var("TRACE").is_ok() {
-            let ok = answer.as_ref().map(|a| (a.status().as_u16(), String::from_utf8_lossy(a.body()).chars().take(160).collect::<String>()));
-            eprintln!("{:?} p{process} {what} -> {:?}", self.passed(), ok);
-        }
         if let Some(request) = again {
             drop(self.exchange(request));
         }
@@ -507,7 +522,7 @@ impl Simulator {
             .processes
             .iter()
             .enumerate()
-            .filter(|(_, process)| process.node.is_some())
+            .filter(|(_, process)| process.node.is_some() && process.stopped_until.is_none())
             .map(|(number, _)| number)
             .collect();
         let chosen = self.dice.below(alive.len());
@@ -552,7 +567,8 @@ impl Simulator {
                 self.spawn(process, async move { drop(node.nudge(&id).await) });
             }
             Happening::Deliver { hook, delivery } => {
-                let event = hook.verified(self.providers.clock.now(), delivery)?;
+                let now = self.providers.clock.now();
+                let event = hook.verified(now, delivery)?;
                 let happening = Some(Happening::Deliver { hook, delivery: delivery + 10 });
                 let retry = Retry { shop: Arc::clone(&shop), happening };
                 self.spawn(process, async move {
@@ -560,7 +576,7 @@ impl Simulator {
                         Ok(Nudged::Unmatched) => retry.done(),
                         Ok(_) => {
                             retry.done();
-                            lock(&shop).taken.push(event);
+                            lock(&shop).taken.push((event, now));
                         }
                         Err(_) => {}
                     }
@@ -608,6 +624,8 @@ impl Simulator {
         }
         let flights = self.stage.waiting().flights.iter().filter_map(|flight| flight.at).min();
         next = flights.map_or(next, |at| next.min(at)).min(end);
+        let stopped = self.processes.iter().filter_map(|process| process.stopped_until).min();
+        next = stopped.map_or(next, |at| next.min(at));
         // A millisecond at least passes: the clock of timers is as coarse.
         let timer = sleep_until(self.begin + next.max(self.passed() + Duration::from_millis(1)));
         let mut timer = pin!(timer);
@@ -616,6 +634,7 @@ impl Simulator {
             *lock(&outer) = Some(cx.waker().clone());
             let awake = processes
                 .iter()
+                .filter(|process| process.stopped_until.is_none())
                 .flat_map(|process| &process.running)
                 .any(|running| running.flag.awake.load(Ordering::SeqCst));
             if awake { Poll::Ready(()) } else { timer.as_mut().poll(cx) }
@@ -626,11 +645,33 @@ impl Simulator {
         }
     }
 
-    async fn judge(mut self) -> Outcome<Verdicts> {
+    /// The events that were taken, and that no read has answered.
+    async fn unanswered(&self) -> Outcome<Vec<String>> {
+        let taken = lock(&self.shop).taken.clone();
+        let mut broken = Vec::new();
+        for (event, at) in &taken {
+            let nudge = Nudge { target: Target::Id("nobody"), event: event.keys() };
+            let is_kept = self.providers.clock.now().saturating_since(*at) < DAY * 30;
+            let reference = event.reference().unwrap_or_default();
+            let row = self.store.checkout(reference).await?;
+            // A person looks at what nobody answers.
+            let is_held = row.as_ref().is_some_and(|row| row.hold.is_some());
+            match self.store.nudge(&nudge).await? {
+                Nudged::Done => {}
+                Nudged::Pending if is_held => {}
+                Nudged::Unmatched if !is_kept => {}
+                nudged => {
+                    broken.push(format!("{reference}: lost: an event is {nudged:?} to the end: {row:?}"));
+                }
+            }
+        }
+        Ok(broken)
+    }
+
+    async fn judge(mut self, mut broken: Vec<String>) -> Outcome<Verdicts> {
         let filter = Filter { limit: 10_000, ..Filter::default() };
         let rows: Vec<Checkout> = self.store.list(&filter).await?;
         let shop = lock(&self.shop);
-        let mut broken = Vec::new();
         let ids: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
         let gone = shop.made.iter().map(|number| id_of(*number)).filter(|id| !ids.contains(id.as_str()));
         broken.extend(gone.map(|id| format!("{id}: lost: the shop was told of the checkout")));
@@ -646,19 +687,6 @@ impl Simulator {
         let figures = self.store.figures().await?;
         if (figures.work, figures.news) != (0, 0) {
             broken.push(format!("lost: something is left to do: {figures:?}"));
-        }
-        for event in &shop.taken {
-            let nudge = Nudge { target: Target::Id("nobody"), event: event.keys() };
-            // A key that is forgotten after its time was done.
-            if self.store.nudge(&nudge).await? == Nudged::Pending {
-                let reference = event.reference().unwrap_or_default();
-                let row = rows.iter().find(|row| row.id == reference);
-                // A person looks at what nobody answers.
-                if row.is_some_and(|row| row.hold.is_some()) {
-                    continue;
-                }
-                broken.push(format!("{reference}: lost: an event was never answered by a read: {row:?}"));
-            }
         }
         drop(shop);
         self.result.broken = broken;
