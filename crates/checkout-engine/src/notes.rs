@@ -41,6 +41,9 @@ pub(crate) struct Notes {
     /// The looks since the policy's deadline.
     #[serde(default)]
     pub(crate) looks: u32,
+    /// How often a lookup found no checkout in the present state.
+    #[serde(default)]
+    pub(crate) not_there: u32,
     /// How often a nudge of an ended checkout got no answer.
     #[serde(default)]
     pub(crate) asked: u32,

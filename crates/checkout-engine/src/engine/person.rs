@@ -35,7 +35,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// [`DecideError`].
     pub async fn release(&self, id: &str, by: &str, reason: &str) -> Result<Checkout, DecideError> {
         self.decide("release", id, by, reason, |checkout, notes, now| {
-            (notes.since, notes.tried_since) = (now, now);
+            (notes.since, notes.tried_since, notes.not_there) = (now, now, 0);
             (checkout.state == State::Settled, !checkout.state.is_end())
         })
         .await

@@ -121,7 +121,7 @@ impl Context {
         if self.due.checkout.state != state {
             self.edit(|checkout| checkout.state = state);
             let now = self.now.unix_millis();
-            self.note(|notes| notes.since = now);
+            self.note(|notes| (notes.since, notes.not_there) = (now, 0));
         }
     }
 

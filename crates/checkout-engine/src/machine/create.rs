@@ -280,7 +280,10 @@ pub(super) fn look_up(cx: Context, client: &Client) -> Task {
         Err(error) => {
             cx.made(ReadMade::Sent);
             match error.read_outcome() {
-                ReadOutcome::NotThere { .. } if cx.in_state_for() >= APPEARS_WITHIN => {
+                // One answer alone may be wrong, and a second create costs money.
+                ReadOutcome::NotThere { .. }
+                    if cx.in_state_for() >= APPEARS_WITHIN && cx.notes().not_there > 0 =>
+                {
                     // A minute later there is still none: the create is repeated, while there is time.
                     if cx.tried_for() >= cx.rules().create_for {
                         return refused(cx, &format!("the create has no answer, and there is no checkout: {error}"));
@@ -289,7 +292,10 @@ pub(super) fn look_up(cx: Context, client: &Client) -> Task {
                     cx.note(|notes| notes.processed = false);
                     cx.again(Duration::ZERO)
                 }
-                ReadOutcome::NotThere { .. } => cx.again(LATER),
+                ReadOutcome::NotThere { .. } => {
+                    cx.note(|notes| notes.not_there = notes.not_there.saturating_add(1));
+                    cx.again(LATER)
+                }
                 ReadOutcome::Limited { wait } => {
                     cx.lane_waits(wait.unwrap_or(LATER));
                     cx.again(LATER)

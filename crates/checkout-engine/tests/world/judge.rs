@@ -36,10 +36,12 @@ pub(crate) fn book(providers: &Providers, checkout: &Checkout) -> Book {
         }
         Provider::Azotte => {
             let checkouts = providers.azotte.checkouts();
-            let of = checkouts.iter().filter(|one| one.correlation_id.as_deref() == Some(reference));
+            let of: Vec<_> =
+                checkouts.iter().filter(|one| one.correlation_id.as_deref() == Some(reference)).collect();
             let captures = providers.azotte.captures_of(reference);
-            let made = of.count().max(usize::try_from(captures).unwrap_or(usize::MAX));
-            Book { made, paid: captures > 0, shows_paid: captures > 0 }
+            let made = of.len().max(usize::try_from(captures).unwrap_or(usize::MAX));
+            let shows_paid = captures > 0 && of.iter().any(|one| one.message_code == "CHECK_OUT_DONE");
+            Book { made, paid: captures > 0, shows_paid }
         }
         Provider::Peach | Provider::PeachV2 => {
             let sandbox = if checkout.provider == Provider::Peach { &providers.peach } else { &providers.v2 };

@@ -651,10 +651,11 @@ impl Simulator {
         let mut broken = Vec::new();
         for (event, at) in &taken {
             let nudge = Nudge { target: Target::Id("nobody"), event: event.keys() };
-            let is_kept = self.providers.clock.now().saturating_since(*at) < DAY * 30;
+            let is_kept = self.providers.clock.now().saturating_since(*at) < DAY * 20;
             let reference = event.reference().unwrap_or_default();
             let row = self.store.checkout(reference).await?;
-            // A person looks at what nobody answers.
+            // A key is kept for a month after the read, and a late copy comes after days. A person looks at what
+            // nobody answers.
             let is_held = row.as_ref().is_some_and(|row| row.hold.is_some());
             match self.store.nudge(&nudge).await? {
                 Nudged::Done => {}
