@@ -4,7 +4,8 @@
 mod world;
 
 use checkout_engine::{
-    Checkout, DEFAULT_MERCHANT, Draft, EngineError, Filter, PrepareError, Provider, State, Store as _, Subject,
+    Checkout, DEFAULT_MERCHANT, Draft, EngineError, Filter, PrepareError, Provider, State, Store as _,
+    Subject,
 };
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::{allscale::Route as OfAllScale, azotte::Route as OfAzotte, peach::Route as OfPeach};
@@ -70,8 +71,11 @@ impl Kind {
                 fits
             }
             _ => {
-                let route =
-                    if self.provider == Provider::Peach { OfPeach::Initiate } else { OfPeach::CreateCheckout };
+                let route = if self.provider == Provider::Peach {
+                    OfPeach::Initiate
+                } else {
+                    OfPeach::CreateCheckout
+                };
                 let fault = peach::Fault::by_name(name, value).map_err(|error| error.to_string())?;
                 let fits = fault.fits(Some(route));
                 world.providers.peach.inject_on(route, fault);
@@ -172,7 +176,9 @@ fn no_death_of_a_process_within_a_create_makes_two_checkouts_or_loses_one() -> O
         let mut faults = Vec::new();
         for kind in KINDS {
             // The mishaps that change what is known of the create.
-            for name in ["none", "lost_before", "lost_request", "lost_answer", "rate_limited", "late_internal_error"] {
+            for name in
+                ["none", "lost_before", "lost_request", "lost_answer", "rate_limited", "late_internal_error"]
+            {
                 let mut died = 0;
                 for gate in 0.. {
                     let world = World::new(1)?;
@@ -180,9 +186,8 @@ fn no_death_of_a_process_within_a_create_makes_two_checkouts_or_loses_one() -> O
                         kind.inject(&world, name)?;
                     }
                     let stage = Stage::default();
-                    let (inner, fences) = (Arc::clone(&world.store), Arc::default());
-                    let store =
-                        GatedStore { inner, stage: stage.clone(), process: 0, sabotage: None, fences };
+                    let inner = Arc::clone(&world.store);
+                    let store = GatedStore { inner, stage: stage.clone(), process: 0, sabotage: None };
                     let (providers, of_transport) = (world.providers.clone(), stage.clone());
                     let transport =
                         GatedTransport { providers, stage: of_transport, process: 0, network: false };
@@ -319,7 +324,8 @@ fn a_draft_that_does_not_fit_is_refused_and_nothing_is_stored_or_sent() -> Outco
     block_on(async {
         let world = World::new(1)?;
         let card = validate::CardDraft::new("4111111111111111", "12", "2031").cvc("123");
-        let card = validate::Draft::new_card(card).offer_identifier("off_1").correlation_id("c-1").item("gold");
+        let card =
+            validate::Draft::new_card(card).offer_identifier("off_1").correlation_id("c-1").item("gold");
         let card = Draft::from(card.customer_urn("urn:customer:42").check()?);
         let refused = world.engine.create("o", card).await;
         assert!(matches!(refused, Err(EngineError::Prepare(PrepareError::Card))));

@@ -84,7 +84,9 @@ fn a_decision_that_cannot_be_made_says_why_and_changes_nothing() -> Outcome {
     block_on(async {
         let world = held(State::Unsettled).await?;
         let before = world.checkout("o").await?;
-        for (by, reason, part) in [("", "r", "by"), (" \t", "r", "by"), ("ann", "", "reason"), ("ann", "\n", "reason")] {
+        for (by, reason, part) in
+            [("", "r", "by"), (" \t", "r", "by"), ("ann", "", "reason"), ("ann", "\n", "reason")]
+        {
             let error = world.engine.settle("o", by, reason).await;
             assert!(matches!(error, Err(DecideError::Empty(name)) if name == part));
         }
@@ -93,10 +95,8 @@ fn a_decision_that_cannot_be_made_says_why_and_changes_nothing() -> Outcome {
         assert_eq!(world.checkout("o").await?, before);
         assert!(world.engine.decisions("o").await?.is_empty());
         // Two persons at once: the one who is late has seen an old row.
-        let (one, two) = tokio::join!(
-            world.engine.settle("o", "ann", "r"),
-            world.engine.close("o", "bob", "r")
-        );
+        let (one, two) =
+            tokio::join!(world.engine.settle("o", "ann", "r"), world.engine.close("o", "bob", "r"));
         assert!(one.is_ok());
         assert!(matches!(two, Err(DecideError::NotHeld(_) | DecideError::Changed(_))));
         assert_eq!(world.engine.decisions("o").await?.len(), 1);

@@ -13,7 +13,10 @@ fn number(name: &str, usual: u64) -> u64 {
 }
 
 /// The seeds of runs that found a fault once.
-const FOUND: &[u64] = &[];
+///
+/// 1, 14, 24, 38: events whose reads were never made, since the watch had given up.
+/// 343: one wrong answer to a lookup, and Peach was asked for a second checkout.
+const FOUND: &[u64] = &[1, 14, 343];
 
 /// Plans from quiet to stormy, by the seed.
 fn plan(seed: u64) -> Plan {
@@ -28,7 +31,7 @@ fn plan(seed: u64) -> Plan {
 
 #[test]
 fn no_law_is_broken_whatever_dies_fails_or_comes_late() -> Outcome {
-    let (first, runs) = (number("SIMULATION_SEED", 0), number("SIMULATION_RUNS", 12));
+    let (first, runs) = (number("SIMULATION_SEED", 0), number("SIMULATION_RUNS", 8));
     let begin = std::time::Instant::now();
     let (mut steps, mut kills, mut states) = (0, 0, BTreeMap::new());
     let mut broken = Vec::new();
@@ -62,10 +65,11 @@ fn found(plan: Plan) -> Outcome<Option<String>> {
 #[test]
 fn the_judge_finds_every_fault_that_is_put_in_on_purpose() -> Outcome {
     let stormy = Plan { persons: 0, kills: 10, slow: 300, ..Plan::default() };
-    let quiet = Plan { kills: 0, errors: 0, faults: 0, slow: 0, stalls: 0, lost_hooks: 0, ..stormy };
+    let quiet =
+        Plan { kills: 0, errors: 0, faults: 0, slow: 0, stalls: 0, lost_hooks: 0, checkouts: 10, ..stormy };
     let by = |sabotage, plan| Plan { sabotage: Some(sabotage), ..plan };
     let controls: [(&str, &str, Plan); 13] = [
-        ("a store that ignores the fence", "", by(Sabotage::IgnoresTheFence, Plan { stalls: 60, ..stormy })),
+        ("a store that ignores the fence", "", by(Sabotage::IgnoresTheFence, Plan { stalls: 40, ..stormy })),
         ("a store that forgets nudges", "an event", by(Sabotage::ForgetsNudges, quiet)),
         ("a store that forgets the limit", "over the limit", by(Sabotage::ForgetsTheLimit, quiet)),
         ("a store that loses news", "nobody was told", by(Sabotage::LosesNews, quiet)),
@@ -85,7 +89,11 @@ fn the_judge_finds_every_fault_that_is_put_in_on_purpose() -> Outcome {
             "created twice",
             by(Sabotage::ForgetsTheAttempt, Plan { kills: 40, kinds: &[0, 1], ..stormy }),
         ),
-        ("a store that loses ends", "lost", by(Sabotage::LosesEnds, Plan { checkouts: 4, most_steps: 8_000, ..quiet })),
+        (
+            "a store that loses ends",
+            "lost",
+            by(Sabotage::LosesEnds, Plan { checkouts: 4, most_steps: 8_000, ..quiet }),
+        ),
         ("a store that clears holds", "", by(Sabotage::ClearsHolds, Plan { faults: 100, ..quiet })),
         ("a store that leases nothing", "", by(Sabotage::LeasesNothing, Plan { slow: 500, ..quiet })),
         ("a network that sends each request twice", "created twice", Plan { doubles: true, ..quiet }),
@@ -98,7 +106,9 @@ fn the_judge_finds_every_fault_that_is_put_in_on_purpose() -> Outcome {
     let mut missed = Vec::new();
     for (name, law, plan) in controls {
         match found(plan)? {
-            Some(broken) if broken.contains(law) => println!("{name}: {}", broken.get(..200).unwrap_or(&broken)),
+            Some(broken) if broken.contains(law) => {
+                println!("{name}: {}", broken.get(..200).unwrap_or(&broken))
+            }
             other => missed.push(format!("{name}: {other:?}")),
         }
     }

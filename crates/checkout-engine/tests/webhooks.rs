@@ -189,9 +189,10 @@ fn a_late_payment_is_found_though_the_provider_is_down_for_three_days_when_the_e
         assert_eq!(world.subjects("o"), [Subject::Failed]);
         // The sandbox has no way to mend: each request takes a fault from the queue.
         while world.providers.peach.faults_waiting() > 0 {
-            let (head, body) = (checkout_transport::http::Request::get(
-                "https://testsecure.peachpayments.com/status",
-            ), checkout_transport::bytes::Bytes::new());
+            let (head, body) = (
+                checkout_transport::http::Request::get("https://testsecure.peachpayments.com/status"),
+                checkout_transport::bytes::Bytes::new(),
+            );
             drop(world.providers.peach.exchange(head.body(body)?, None));
         }
         world.play(DAY * 3).await?;
@@ -204,7 +205,8 @@ fn a_late_payment_is_found_though_the_provider_is_down_for_three_days_when_the_e
 #[test]
 fn an_event_whose_read_is_never_answered_ends_with_a_person() -> Outcome {
     block_on(async {
-        for fault in [peach::Fault::InternalError, peach::Fault::EmptyUnauthorized, peach::Fault::LostAnswer] {
+        for fault in [peach::Fault::InternalError, peach::Fault::EmptyUnauthorized, peach::Fault::LostAnswer]
+        {
             let world = World::new(1)?;
             world.providers.peach.next_checkout(late_by(20));
             world.engine.create("o", drafts::peach(REFERENCE)?).await?;

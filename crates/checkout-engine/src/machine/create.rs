@@ -286,7 +286,10 @@ pub(super) fn look_up(cx: Context, client: &Client) -> Task {
                 {
                     // A minute later there is still none: the create is repeated, while there is time.
                     if cx.tried_for() >= cx.rules().create_for {
-                        return refused(cx, &format!("the create has no answer, and there is no checkout: {error}"));
+                        return refused(
+                            cx,
+                            &format!("the create has no answer, and there is no checkout: {error}"),
+                        );
                     }
                     cx.enter(State::Sending);
                     cx.note(|notes| notes.processed = false);

@@ -98,7 +98,10 @@ impl Case<'_> {
         }
         if !by_person {
             laws.push(("settled, and not settled any more", settled.is_empty() || state == State::Settled));
-            laws.push(("failed, and nobody was told", state != State::Failed || !keys(Subject::Failed).is_empty()));
+            laws.push((
+                "failed, and nobody was told",
+                state != State::Failed || !keys(Subject::Failed).is_empty(),
+            ));
             laws.push(("given up, and nobody was told", {
                 state != State::GaveUp || held || !keys(Subject::GaveUp).is_empty()
             }));

@@ -144,8 +144,7 @@ pub(crate) fn engine_over<S: Store + 'static, T: Transport + 'static>(
     let off = || Moment::from_unix_millis(0);
     let key = checkout_auth::allscale::SigningKey::new(allscale::API_KEY, allscale::API_SECRET.into())?;
     let of_allscale = checkout_client::allscale::Client::builder(key);
-    let of_azotte =
-        checkout_client::azotte::Client::builder("acme", azotte::X_TN, azotte::API_KEY.into());
+    let of_azotte = checkout_client::azotte::Client::builder("acme", azotte::X_TN, azotte::API_KEY.into());
     let secret = checkout_auth::peach::SecretToken::new(peach::SECRET_TOKEN.into())?;
     let of_peach = checkout_client::peach::Client::builder(peach::ENTITY_ID, secret.clone());
     let credentials = checkout_client::peach::v2::Credentials {

@@ -172,7 +172,6 @@ pub(crate) struct Simulator {
     dice: Dice,
     providers: Providers,
     store: Arc<Memory>,
-    fences: Arc<Mutex<BTreeMap<String, i64>>>,
     stage: Stage,
     processes: Vec<Process>,
     shop: Arc<Mutex<Shop>>,
@@ -198,7 +197,8 @@ fn id_of(number: usize) -> String {
 impl Simulator {
     /// One run. The same seed and plan give the same run.
     pub(crate) fn run(seed: u64, plan: Plan) -> Outcome<Verdicts> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
         runtime.block_on(tokio::task::unconstrained(async move { Self::new(seed, plan).play().await }))
     }
 
@@ -211,7 +211,6 @@ impl Simulator {
             dice: Dice::new(seed),
             providers,
             store: Arc::new(Memory::with_clock(move || clock.now())),
-            fences: Arc::default(),
             stage: Stage::default(),
             processes: (0..plan.processes).map(|_| Process::default()).collect(),
             shop: Arc::default(),
@@ -276,7 +275,9 @@ impl Simulator {
 
     /// Nothing is left to do, now and later.
     async fn is_over(&self) -> Outcome<bool> {
-        if !self.script.is_empty() || self.stage.waiting().flights.iter().any(|flight| flight.request.is_some()) {
+        if !self.script.is_empty()
+            || self.stage.waiting().flights.iter().any(|flight| flight.request.is_some())
+        {
             return Ok(false);
         }
         let figures = self.store.figures().await?;
@@ -291,7 +292,6 @@ impl Simulator {
             stage: self.stage.clone(),
             process,
             sabotage: self.plan.sabotage,
-            fences: Arc::clone(&self.fences),
         };
         let (providers, stage) = (self.providers.clone(), self.stage.clone());
         let node = engine_over(store, GatedTransport { providers, stage, process, network: true })?;
@@ -413,7 +413,9 @@ impl Simulator {
     fn arrive(&mut self, number: u64) {
         let (request, process) = {
             let mut waiting = self.stage.waiting();
-            let Some(flight) = waiting.flights.iter_mut().find(|flight| flight.number == number) else { return };
+            let Some(flight) = waiting.flights.iter_mut().find(|flight| flight.number == number) else {
+                return;
+            };
             (flight.request.take(), flight.process)
         };
         let Some(request) = request else { return };
@@ -476,8 +478,7 @@ impl Simulator {
             let fault = strikes.then(|| pick(PEACH_FAULTS, fault));
             let fault = fault.and_then(|name| peach::Fault::by_name(name, value_of(name)).ok());
             let scenario = peach::Scenario::by_name(pick(&peach::Scenario::NAMES, scenario));
-            let sandbox =
-                if Providers::is_v2(&request) { &self.providers.v2 } else { &self.providers.peach };
+            let sandbox = if Providers::is_v2(&request) { &self.providers.v2 } else { &self.providers.peach };
             sandbox.exchange_through(request, fault, scenario).into_result()
         }
     }

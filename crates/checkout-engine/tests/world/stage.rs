@@ -3,12 +3,11 @@
 
 use super::{Outcome, Providers};
 use checkout_engine::{
-    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Memory, New,
-    News, Next, Nudge, Nudged, Provider, State, Store, StoreError, Subject, Write, Written,
+    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Memory,
+    New, News, Next, Nudge, Nudged, Provider, State, Store, StoreError, Subject, Write, Written,
 };
 use checkout_lifecycle::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -172,8 +171,6 @@ pub(crate) struct GatedStore {
     pub(crate) stage: Stage,
     pub(crate) process: usize,
     pub(crate) sabotage: Option<Sabotage>,
-    /// The newest fence of each checkout, for a store that ignores the fence.
-    pub(crate) fences: Arc<Mutex<BTreeMap<String, i64>>>,
 }
 
 impl GatedStore {
@@ -196,17 +193,9 @@ impl GatedStore {
         }
     }
 
-    fn newest(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
-        self.fences.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn spoil(&self, lease: &mut Lease, write: &mut Write) -> bool {
+    /// False for a write that is not to be written.
+    fn spoil(&self, write: &mut Write) -> bool {
         match self.sabotage {
-            Some(Sabotage::IgnoresTheFence) => {
-                if let Some(newest) = self.newest().get(&lease.id) {
-                    lease.fence = *newest;
-                }
-            }
             Some(Sabotage::LosesNews) => write.news.clear(),
             Some(Sabotage::TellsTwice) => {
                 let again = |news: &News| News { key: format!("{}/again", news.key), ..news.clone() };
@@ -222,7 +211,8 @@ impl GatedStore {
                 write.news.retain(|news| news.subject != Subject::Held);
             }
             Some(
-                Sabotage::ForgetsNudges
+                Sabotage::IgnoresTheFence
+                | Sabotage::ForgetsNudges
                 | Sabotage::ForgetsTheLimit
                 | Sabotage::TellsAtMostOnce
                 | Sabotage::ForgetsTheAttempt
@@ -252,14 +242,7 @@ impl Store for GatedStore {
     }
 
     async fn insert(&self, new: &New<'_>) -> Result<Inserted, StoreError> {
-        self.around(["insert.before", "insert.after"], async {
-            let inserted = self.inner.insert(new).await?;
-            if let Inserted::Fresh(lease, _) = &inserted {
-                self.newest().insert(lease.id.clone(), lease.fence);
-            }
-            Ok(inserted)
-        })
-        .await
+        self.around(["insert.before", "insert.after"], self.inner.insert(new)).await
     }
 
     async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
@@ -270,7 +253,6 @@ impl Store for GatedStore {
         self.around(["claim.before", "claim.after"], async {
             let mut claimed = self.inner.claim(&ask).await?;
             for due in &mut claimed.due {
-                self.newest().insert(due.lease.id.clone(), due.lease.fence);
                 let checkout = &mut due.checkout;
                 if self.sabotage == Some(Sabotage::ForgetsTheAttempt)
                     && (checkout.provider, checkout.state) == (Provider::AllScale, State::Sending)
@@ -287,10 +269,21 @@ impl Store for GatedStore {
 
     async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
         self.around(["write.before", "write.after"], async {
-            let (mut lease, mut write) = (lease.clone(), write.clone());
-            match self.spoil(&mut lease, &mut write) {
-                true => self.inner.write(&lease, &write).await,
-                false => Ok(Written::Done),
+            let mut write = write.clone();
+            if !self.spoil(&mut write) {
+                return Ok(Written::Done);
+            }
+            let written = self.inner.write(lease, &write).await?;
+            match (self.sabotage, &write.checkout, self.inner.checkout(&lease.id).await?) {
+                (Some(Sabotage::IgnoresTheFence), Some(late), Some(there)) if written == Written::Lost => {
+                    let mut checkout = late.clone();
+                    checkout.version = there.version;
+                    let (work, news) = (!matches!(write.next, Next::Ended { .. }), write.news);
+                    let forced =
+                        Decision { checkout: &checkout, work, news, act: "late", by: "a", reason: "a" };
+                    self.inner.decide(&forced).await
+                }
+                _ => Ok(written),
             }
         })
         .await
@@ -363,8 +356,15 @@ impl Transport for GatedTransport {
                 waiting.next += 1;
                 let (number, process) = (waiting.next, self.process);
                 let request = Some(request);
-                let flight =
-                    Flight { number, process, request, answer: None, at: None, has_answer: false, waker: None };
+                let flight = Flight {
+                    number,
+                    process,
+                    request,
+                    answer: None,
+                    at: None,
+                    has_answer: false,
+                    waker: None,
+                };
                 waiting.flights.push(flight);
                 number
             };
