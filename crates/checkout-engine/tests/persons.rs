@@ -18,13 +18,13 @@ const REFERENCE: &str = "order0001";
 async fn held(state: State) -> Outcome<World> {
     let world = World::new(1)?;
     let sandbox = &world.providers.allscale;
-    match state {
-        State::Unknown => {
-            sandbox.set_scenario(Some(allscale::Scenario::never_paid()));
-            sandbox.inject_on(OfAllScale::Create, allscale::Fault::LostAnswer);
-        }
-        State::Unsettled => sandbox.next_intent(allscale::Scenario::underpaid()),
-        _ => sandbox.next_intent(allscale::Scenario::late_success()),
+    if state == State::Unknown {
+        sandbox.set_scenario(Some(allscale::Scenario::never_paid()));
+        sandbox.inject_on(OfAllScale::Create, allscale::Fault::LostAnswer);
+    } else if state == State::Unsettled {
+        sandbox.next_intent(allscale::Scenario::underpaid());
+    } else {
+        sandbox.next_intent(allscale::Scenario::late_success());
     }
     world.engine.create("o", drafts::coin(REFERENCE)?).await?;
     world.play(DAY).await?;

@@ -1,6 +1,7 @@
 //! Three sandboxes behind one transport and one clock, and an engine over a store in memory.
 
 #![allow(dead_code, reason = "each test takes its part")]
+#![allow(clippy::large_enum_variant, clippy::wildcard_enum_match_arm, reason = "a test has few values")]
 
 use checkout_engine::{Checkout, Engine, Memory, News, Store, Subject};
 use checkout_lifecycle::Moment;

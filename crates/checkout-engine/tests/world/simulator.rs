@@ -673,6 +673,7 @@ impl Simulator {
     async fn judge(mut self, mut broken: Vec<String>) -> Outcome<Verdicts> {
         let filter = Filter { limit: 10_000, ..Filter::default() };
         let rows: Vec<Checkout> = self.store.list(&filter).await?;
+        let figures = self.store.figures().await?;
         let shop = lock(&self.shop);
         let ids: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
         let gone = shop.made.iter().map(|number| id_of(*number)).filter(|id| !ids.contains(id.as_str()));
@@ -686,7 +687,6 @@ impl Simulator {
         }
         broken.extend(over_the_limit(&self.providers.peach));
         broken.extend(over_the_limit(&self.providers.v2));
-        let figures = self.store.figures().await?;
         if (figures.work, figures.news) != (0, 0) {
             broken.push(format!("lost: something is left to do: {figures:?}"));
         }
