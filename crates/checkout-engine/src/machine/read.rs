@@ -203,8 +203,8 @@ fn give_up(mut cx: Context) -> Task {
     cx.ended()
 }
 
-/// An event or the shop asked for a read of a checkout that had ended, and no answer came: perhaps it was paid
-/// after all. The engine asks again, less and less often, and then a person has to look.
+/// An event or the shop asked for a read of a checkout that had ended, and no answer came: perhaps somebody
+/// paid after all. The engine asks again, less and less often, and then a person has to look.
 fn ask_again(mut cx: Context) -> Task {
     let asked = cx.notes().asked;
     if asked >= MOST_ASKED {

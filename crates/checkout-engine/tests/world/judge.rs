@@ -14,7 +14,7 @@ pub(crate) struct Book {
     pub(crate) made: usize,
     /// True if the whole price has been paid at some time.
     pub(crate) paid: bool,
-    /// True if the provider says so now: a provider can say otherwise later, and nobody may have asked before.
+    /// True if the provider says so now: a provider can take back what nobody has asked for meanwhile.
     pub(crate) shows_paid: bool,
 }
 

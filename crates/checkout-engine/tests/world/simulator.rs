@@ -655,8 +655,8 @@ impl Simulator {
             let is_kept = self.providers.clock.now().saturating_since(*at) < DAY * 20;
             let reference = event.reference().unwrap_or_default();
             let row = self.store.checkout(reference).await?;
-            // A key is kept for a month after the read, and a late copy comes after days. A person looks at what
-            // nobody answers.
+            // A key is kept for a month after the read, and a late copy comes after days. A person looks at
+            // what nobody answers.
             let is_held = row.as_ref().is_some_and(|row| row.hold.is_some());
             match self.store.nudge(&nudge).await? {
                 Nudged::Done => {}
