@@ -352,6 +352,7 @@ impl Machine {
             attempts: 1,
             under_way: true,
             since: now.unix_millis(),
+            tried_since: now.unix_millis(),
             ..Notes::default()
         };
         Ok(Checkout {

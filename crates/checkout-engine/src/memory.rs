@@ -449,8 +449,10 @@ impl Kept {
         }
         self.set_checkout(id, decision.checkout, now);
         let fence = self.next_fence();
-        let work = Work { due: now, fence, leased: false, tries: 0, named: None };
-        self.set_work(id, decision.work.then_some(work));
+        let named = self.rows.get(id).and_then(|row| row.work.as_ref()?.named.clone());
+        let work = Work { due: now, fence, leased: false, tries: 0, named };
+        let is_nudged = self.rows.get(id).is_some_and(|row| row.nudges > row.answered);
+        self.set_work(id, (decision.work || is_nudged).then_some(work));
         self.add_news(&decision.news, now);
         self.decided.entry(id.to_owned()).or_default().push(Decided {
             at: now,

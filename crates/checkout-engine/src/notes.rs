@@ -35,9 +35,18 @@ pub(crate) struct Notes {
     /// The moment when the present state began, in Unix milliseconds.
     #[serde(default)]
     pub(crate) since: i64,
+    /// The moment of the first attempt at the create, or of a person's release, in Unix milliseconds.
+    #[serde(default)]
+    pub(crate) tried_since: i64,
     /// The looks since the policy's deadline.
     #[serde(default)]
     pub(crate) looks: u32,
+    /// How often a lookup found no checkout in the present state.
+    #[serde(default)]
+    pub(crate) not_there: u32,
+    /// How often a nudge of an ended checkout got no answer.
+    #[serde(default)]
+    pub(crate) asked: u32,
     /// True once the settlement was told: it is told once.
     #[serde(default)]
     pub(crate) told: bool,

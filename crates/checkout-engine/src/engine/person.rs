@@ -65,7 +65,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
 /// [`DecideError`].
 pub async fn release(store: &impl Store, id: &str, by: &str, reason: &str) -> Result<Checkout, DecideError> {
     decide(store, "release", id, by, reason, |checkout, notes, now| {
-        notes.since = now;
+        (notes.since, notes.tried_since, notes.not_there) = (now, now, 0);
         (checkout.state == State::Settled, !checkout.state.is_end())
     })
     .await

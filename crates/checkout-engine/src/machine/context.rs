@@ -71,6 +71,11 @@ impl Context {
         self.now.saturating_since(Moment::from_unix_millis(self.notes.since))
     }
 
+    /// The time since the first attempt at the create, through all states.
+    pub(crate) fn tried_for(&self) -> Duration {
+        self.now.saturating_since(Moment::from_unix_millis(self.notes.tried_since))
+    }
+
     pub(crate) fn age(&self) -> Duration {
         self.now.saturating_since(self.due.checkout.created_at)
     }
@@ -82,6 +87,11 @@ impl Context {
 
     pub(crate) const fn made(&mut self, read: ReadMade) {
         self.read = read;
+    }
+
+    /// True if a nudge came, and no answer of this claim shows the checkout.
+    pub(crate) fn waits_for_an_answer(&self) -> bool {
+        self.due.nudged && self.read != ReadMade::Answered
     }
 
     pub(crate) fn has_read(&self) -> bool {
@@ -111,7 +121,7 @@ impl Context {
         if self.due.checkout.state != state {
             self.edit(|checkout| checkout.state = state);
             let now = self.now.unix_millis();
-            self.note(|notes| notes.since = now);
+            self.note(|notes| (notes.since, notes.not_there) = (now, 0));
         }
     }
 
@@ -153,11 +163,15 @@ impl Context {
             Some(known) if *known == named => {}
             Some(_) => self.hold(&format!("an event names another checkout of this reference: {named}")),
             None => {
-                if self.due.checkout.state == State::Refused {
+                let state = self.due.checkout.state;
+                if state == State::Refused {
                     self.hold("an event names a checkout whose create was refused");
                 }
                 self.edit(|checkout| checkout.checkout_id = Some(named));
-                self.enter(State::Open);
+                // What a person has closed or settled stays so: a payment is a late payment.
+                if !state.is_end() || state == State::Refused {
+                    self.enter(State::Open);
+                }
                 self.note(|notes| {
                     // AllScale's amount owed in a currency was in the answer that is lost.
                     let draft = notes.draft.take().and_then(|stored| stored.draft().ok());

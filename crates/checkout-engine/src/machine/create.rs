@@ -112,7 +112,7 @@ pub(super) fn with_token(
 fn no_token(mut cx: Context, error: &CallError<peach::Peach>) -> Task {
     if cx.checkout().state == State::Sending {
         cx.note(|notes| notes.under_way = false);
-        if cx.in_state_for() >= cx.rules().create_for {
+        if cx.tried_for() >= cx.rules().create_for {
             return cx.held(&format!("no access token: {error}"));
         }
         return cx.again(PAUSE);
@@ -206,7 +206,7 @@ fn outcome<T: Readable>(
         CreateOutcome::Created(answer) => created(cx, answer),
         CreateOutcome::Repeat { after, may_have_been_processed, error } => {
             cx.note(|notes| notes.processed = may_have_been_processed);
-            if cx.in_state_for().saturating_add(after) < cx.rules().create_for {
+            if cx.tried_for().saturating_add(after) < cx.rules().create_for {
                 return cx.again(after);
             }
             match may_have_been_processed {
@@ -280,13 +280,25 @@ pub(super) fn look_up(cx: Context, client: &Client) -> Task {
         Err(error) => {
             cx.made(ReadMade::Sent);
             match error.read_outcome() {
-                ReadOutcome::NotThere { .. } if cx.in_state_for() >= APPEARS_WITHIN => {
-                    // A minute later there is still none: the create is repeated.
+                // One answer alone may be wrong, and a second create costs money.
+                ReadOutcome::NotThere { .. }
+                    if cx.in_state_for() >= APPEARS_WITHIN && cx.notes().not_there > 0 =>
+                {
+                    // A minute later there is still none: the create is repeated, while there is time.
+                    if cx.tried_for() >= cx.rules().create_for {
+                        return refused(
+                            cx,
+                            &format!("the create has no answer, and there is no checkout: {error}"),
+                        );
+                    }
                     cx.enter(State::Sending);
                     cx.note(|notes| notes.processed = false);
                     cx.again(Duration::ZERO)
                 }
-                ReadOutcome::NotThere { .. } => cx.again(LATER),
+                ReadOutcome::NotThere { .. } => {
+                    cx.note(|notes| notes.not_there = notes.not_there.saturating_add(1));
+                    cx.again(LATER)
+                }
                 ReadOutcome::Limited { wait } => {
                     cx.lane_waits(wait.unwrap_or(LATER));
                     cx.again(LATER)

@@ -45,6 +45,10 @@ where
         watch.resume_at(now, A_LOOK);
     }
     if cx.nudged() {
+        // A watch that gave up reads again: somebody knows more by now.
+        if matches!(watch.next(now), Step::GaveUp(_)) {
+            watch.resume_at(now, A_LOOK);
+        }
         watch.handle().nudge();
     }
     match (watch.next(now), first_wait) {
@@ -95,7 +99,10 @@ where
     R: Reads<E>,
 {
     match &outcome {
-        Ok(_) => cx.made(ReadMade::Answered),
+        Ok(_) => {
+            cx.made(ReadMade::Answered);
+            cx.note(|notes| notes.asked = 0);
+        }
         Err(error) => {
             cx.made(ReadMade::Sent);
             if let ReadOutcome::Limited { wait } = error.read_outcome() {
@@ -168,7 +175,10 @@ fn take_in<E: Watchable, R: Reads<E>>(mut cx: Context, mut watch: Watch<E>) -> T
             }
             if gave_up.reason == GiveUpReason::Refused {
                 let why = error.map_or_else(String::new, |error| format!(": {error}"));
-                cx.enter(State::GaveUp);
+                // An end stays an end: an order that was settled, or told as failed.
+                if !cx.checkout().state.is_end() {
+                    cx.enter(State::GaveUp);
+                }
                 return cx.held(&format!("the provider does not tell of the checkout{why}"));
             }
             give_up(cx)
@@ -182,7 +192,7 @@ fn take_in<E: Watchable, R: Reads<E>>(mut cx: Context, mut watch: Watch<E>) -> T
 /// more, and only news brings the work back.
 fn give_up(mut cx: Context) -> Task {
     if cx.checkout().state != State::Open {
-        return cx.ended();
+        return if cx.waits_for_an_answer() { ask_again(cx) } else { cx.ended() };
     }
     let looks = cx.notes().looks;
     cx.note(|notes| notes.looks = looks.saturating_add(1));
@@ -193,6 +203,18 @@ fn give_up(mut cx: Context) -> Task {
     cx.enter(State::GaveUp);
     cx.tell(Subject::GaveUp, None);
     cx.ended()
+}
+
+/// An event or the shop asked for a read of a checkout that had ended, and no answer came: perhaps somebody
+/// paid after all. The engine asks again, less and less often, and then a person has to look.
+fn ask_again(mut cx: Context) -> Task {
+    let asked = cx.notes().asked;
+    if asked >= MOST_ASKED {
+        return cx.held("an event came for the checkout, and the provider does not answer the reads");
+    }
+    cx.note(|notes| notes.asked = asked.saturating_add(1));
+    let (first, rarest) = (cx.rules().look_after, cx.rules().look_every);
+    cx.again(first.saturating_mul(1 << asked).min(rarest))
 }
 
 /// Decides the meaning of a read that shows an end. The order of the questions matters.
@@ -279,3 +301,5 @@ const CONTRADICTS: &str = "the provider contradicts itself, or somebody else ans
 const LATE: &str = "paid after it had ended: ship it after all, or give the money back";
 /// The time of a look at a checkout that was given up.
 const A_LOOK: Duration = Duration::from_secs(60);
+/// How often the engine asks again, twelve days in all by the usual rules. Assumed: no outage is as long.
+const MOST_ASKED: u32 = 16;

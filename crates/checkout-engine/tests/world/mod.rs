@@ -1,8 +1,9 @@
 //! Three sandboxes behind one transport and one clock, and an engine over a store in memory.
 
 #![allow(dead_code, reason = "each test takes its part")]
+#![allow(clippy::large_enum_variant, clippy::wildcard_enum_match_arm, reason = "a test has few values")]
 
-use checkout_engine::{Checkout, Engine, Memory, News, Subject};
+use checkout_engine::{Checkout, Engine, Memory, News, Store, Subject};
 use checkout_lifecycle::Moment;
 use checkout_money::Cents;
 use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
@@ -11,6 +12,11 @@ use checkout_transport::{Request, Response, Transport, TransportError};
 use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+pub(crate) mod hooks;
+pub(crate) mod judge;
+pub(crate) mod simulator;
+pub(crate) mod stage;
 
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -21,18 +27,34 @@ pub(crate) struct Providers {
     pub(crate) allscale: allscale::Sandbox,
     pub(crate) azotte: azotte::Sandbox,
     pub(crate) peach: peach::Sandbox,
+    /// The merchant `v2` of Peach: the same sandbox, unless a test gives each merchant one of its own.
+    pub(crate) v2: peach::Sandbox,
 }
 
 impl Providers {
     pub(crate) fn new(seed: u64) -> Self {
         let allscale = allscale::Sandbox::new(seed);
         let clock = allscale.clock().clone();
+        let peach = peach::Sandbox::builder().seed(seed).clock(clock.clone()).build();
         Self {
             azotte: azotte::Sandbox::builder().seed(seed).clock(clock.clone()).build(),
-            peach: peach::Sandbox::builder().seed(seed).clock(clock.clone()).build(),
+            v2: peach.clone(),
+            peach,
             allscale,
             clock,
         }
+    }
+
+    /// Each merchant of Peach with a limit of its own.
+    pub(crate) fn with_two_merchants_of_peach(seed: u64) -> Self {
+        let providers = Self::new(seed);
+        let v2 = peach::Sandbox::builder().seed(!seed).clock(providers.clock.clone()).build();
+        Self { v2, ..providers }
+    }
+
+    pub(crate) fn is_v2(request: &Request) -> bool {
+        let uri = request.uri();
+        uri.path().starts_with("/v2/") || uri.path().contains("oauth")
     }
 }
 
@@ -43,6 +65,8 @@ impl Transport for Providers {
             self.allscale.send(request).await
         } else if host.contains("azotte") {
             self.azotte.send(request).await
+        } else if Self::is_v2(&request) {
+            self.v2.send(request).await
         } else {
             self.peach.send(request).await
         }
@@ -71,32 +95,7 @@ impl World {
     }
 
     pub(crate) fn over(providers: Providers, store: Arc<Memory>) -> Outcome<Self> {
-        // The clients' own clocks stand far off: the store's clock decides.
-        let off = || Moment::from_unix_millis(0);
-        let key = checkout_auth::allscale::SigningKey::new(allscale::API_KEY, allscale::API_SECRET.into())?;
-        let of_allscale = checkout_client::allscale::Client::builder(key);
-        let of_azotte =
-            checkout_client::azotte::Client::builder("acme", azotte::X_TN, azotte::API_KEY.into());
-        let secret = checkout_auth::peach::SecretToken::new(peach::SECRET_TOKEN.into())?;
-        let of_peach = checkout_client::peach::Client::builder(peach::ENTITY_ID, secret.clone());
-        let credentials = checkout_client::peach::v2::Credentials {
-            client_id: peach::CLIENT_ID.into(),
-            client_secret: peach::CLIENT_SECRET.into(),
-            merchant_id: peach::MERCHANT_ID.into(),
-        };
-        let of_v2 = checkout_client::peach::v2::Client::builder(peach::ENTITY_ID, credentials);
-        let sandbox = Environment::Sandbox;
-        let engine = Engine::builder(Arc::clone(&store), providers.clone())
-            .provider(of_allscale.environment(sandbox).clock(off).build()?)
-            .provider(of_azotte.environment(sandbox).clock(off).build()?)
-            .provider(of_peach.environment(sandbox).referer(peach::REFERER).clock(off).build()?)
-            .merchant(
-                "v2",
-                of_v2.environment(sandbox).referer(peach::REFERER).secret_token(secret).clock(off).build()?,
-            )
-            // In virtual time nothing has to be asked twice.
-            .poll_every(Duration::from_secs(24 * 60 * 60))
-            .build()?;
+        let engine = engine_over(Arc::clone(&store), providers.clone())?;
         Ok(Self { providers, engine, store, told: Arc::default() })
     }
 
@@ -137,6 +136,38 @@ impl World {
     }
 }
 
+/// An engine with the clients of three merchants: two of Peach, by V1 and by V2.
+pub(crate) fn engine_over<S: Store + 'static, T: Transport + 'static>(
+    store: S,
+    transport: T,
+) -> Outcome<Engine<S, T>> {
+    // The clients' own clocks stand far off: the store's clock decides.
+    let off = || Moment::from_unix_millis(0);
+    let key = checkout_auth::allscale::SigningKey::new(allscale::API_KEY, allscale::API_SECRET.into())?;
+    let of_allscale = checkout_client::allscale::Client::builder(key);
+    let of_azotte = checkout_client::azotte::Client::builder("acme", azotte::X_TN, azotte::API_KEY.into());
+    let secret = checkout_auth::peach::SecretToken::new(peach::SECRET_TOKEN.into())?;
+    let of_peach = checkout_client::peach::Client::builder(peach::ENTITY_ID, secret.clone());
+    let credentials = checkout_client::peach::v2::Credentials {
+        client_id: peach::CLIENT_ID.into(),
+        client_secret: peach::CLIENT_SECRET.into(),
+        merchant_id: peach::MERCHANT_ID.into(),
+    };
+    let of_v2 = checkout_client::peach::v2::Client::builder(peach::ENTITY_ID, credentials);
+    let sandbox = Environment::Sandbox;
+    Ok(Engine::builder(store, transport)
+        .provider(of_allscale.environment(sandbox).clock(off).build()?)
+        .provider(of_azotte.environment(sandbox).clock(off).build()?)
+        .provider(of_peach.environment(sandbox).referer(peach::REFERER).clock(off).build()?)
+        .merchant(
+            "v2",
+            of_v2.environment(sandbox).referer(peach::REFERER).secret_token(secret).clock(off).build()?,
+        )
+        // In virtual time nothing has to be asked twice.
+        .poll_every(Duration::from_secs(24 * 60 * 60))
+        .build()?)
+}
+
 /// Drafts of 49.90 EUR, of a plan, and of 14.99 ZAR.
 pub(crate) mod drafts {
     use super::{Cents, Outcome, peach};
@@ -147,6 +178,13 @@ pub(crate) mod drafts {
 
     pub(crate) fn allscale(reference: &str) -> Outcome<Draft> {
         let draft = allscale::Draft::fiat(Currency::EUR, Cents::new(49_90)).order_id(reference.to_owned());
+        Ok(draft.check()?.into())
+    }
+
+    /// 10.00 USDT.
+    pub(crate) fn coin(reference: &str) -> Outcome<Draft> {
+        let coin = checkout_tables::allscale::StableCoin::USDT;
+        let draft = allscale::Draft::coin(coin, Cents::new(10_00)).order_id(reference.to_owned());
         Ok(draft.check()?.into())
     }
 

@@ -1,0 +1,292 @@
+//! Verified webhooks: each event ends in a read, once, and no event alone settles anything.
+
+mod world;
+
+use checkout_engine::{DEFAULT_MERCHANT, Nudge, Nudged, State, Store as _, Subject, Target};
+use checkout_sandbox::{allscale, peach};
+use checkout_tables::{allscale::Route as OfAllScale, peach::Route as OfPeach};
+use std::time::Duration;
+use world::hooks::{Event, Hook};
+use world::{Outcome, World, block_on, drafts};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const REFERENCE: &str = "order0001";
+
+/// The webhooks that are due, verified.
+fn events(world: &World) -> Outcome<Vec<Event>> {
+    let providers = &world.providers;
+    let now = providers.clock.now();
+    let mut hooks: Vec<Hook> = providers.allscale.take_webhooks().into_iter().map(Hook::AllScale).collect();
+    hooks.extend(providers.peach.take_webhooks().into_iter().map(|hook| Hook::Peach(hook, DEFAULT_MERCHANT)));
+    hooks.iter().map(|hook| hook.verified(now, 0)).collect()
+}
+
+/// Lets time pass without an engine: nobody reads meanwhile.
+fn nobody_works_for(world: &World, span: Duration) {
+    world.providers.clock.advance(span);
+}
+
+async fn known(world: &World, event: &Event) -> Outcome<Nudged> {
+    Ok(world.store.nudge(&Nudge { target: Target::Id("nobody"), event: event.keys() }).await?)
+}
+
+#[test]
+fn an_event_is_queued_then_read_and_done_and_a_replay_changes_nothing() -> Outcome {
+    block_on(async {
+        for of_peach in [false, true] {
+            let world = World::new(1)?;
+            let draft = if of_peach { drafts::peach(REFERENCE)? } else { drafts::allscale(REFERENCE)? };
+            world.engine.create("o", draft).await?;
+            nobody_works_for(&world, 5 * MINUTE);
+            let events = events(&world)?;
+            let event = events.last().ok_or("no webhook")?;
+            assert_eq!(event.receive(&world.engine).await?, Nudged::Queued { id: "o".to_owned() });
+            // Another delivery, to another process.
+            let other = world.another()?;
+            assert_eq!(event.receive(&other.engine).await?, Nudged::Pending);
+            assert_eq!(world.checkout("o").await?.state, State::Open);
+            other.play(5 * MINUTE).await?;
+            assert_eq!(known(&world, event).await?, Nudged::Done);
+            let settled = world.checkout("o").await?;
+            assert_eq!((settled.state, world.subjects("o")), (State::Settled, vec![Subject::Settled]));
+            assert_eq!(event.receive(&world.engine).await?, Nudged::Done);
+            world.play(DAY).await?;
+            assert_eq!(world.checkout("o").await?, settled);
+            assert_eq!(world.subjects("o"), [Subject::Settled]);
+            assert_eq!(world.engine.counters().webhooks(), 1);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_forged_event_is_no_event() -> Outcome {
+    block_on(async {
+        let world = World::new(1)?;
+        world.engine.create("o", drafts::allscale(REFERENCE)?).await?;
+        world.engine.create("p", drafts::peach("order0002")?).await?;
+        nobody_works_for(&world, 5 * MINUTE);
+        let now = world.providers.clock.now();
+        let hooks = world.providers.allscale.take_webhooks();
+        let hook = hooks.first().ok_or("no webhook")?;
+        let mut headers = hook.signed_at(now, 0);
+        assert!(world::hooks::allscale_event(&headers, &hook.body, now).is_ok());
+        if let Some((_, signature)) = headers.last_mut() {
+            *signature = signature.replace(['a', 'b', 'c', 'd'], "0");
+        }
+        assert!(world::hooks::allscale_event(&headers, &hook.body, now).is_err());
+        let hooks = world.providers.peach.take_webhooks();
+        let hook = hooks.first().ok_or("no webhook")?;
+        let forged = String::from_utf8(hook.body.to_vec())?.replace("14.99", "0.01");
+        assert!(world::hooks::peach_event(&hook.body, now).is_ok());
+        assert!(world::hooks::peach_event(forged.as_bytes(), now).is_err());
+        Ok(())
+    })
+}
+
+#[test]
+fn an_event_for_a_create_whose_answer_is_lost_adopts_the_intent_by_the_order_id() -> Outcome {
+    block_on(async {
+        for coin in [false, true] {
+            let world = World::new(1)?;
+            world.providers.allscale.inject_on(OfAllScale::Create, allscale::Fault::LostAnswer);
+            let draft = if coin { drafts::coin(REFERENCE)? } else { drafts::allscale(REFERENCE)? };
+            let unknown = world.engine.create("o", draft).await?;
+            assert_eq!((unknown.state, unknown.checkout_id), (State::Unknown, None));
+            nobody_works_for(&world, 2 * MINUTE);
+            let events = events(&world)?;
+            let event = events.last().ok_or("no webhook")?;
+            assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
+            world.another()?.play(DAY).await?;
+            let checkout = world.checkout("o").await?;
+            let intents = world.providers.allscale.intents();
+            assert_eq!(intents.len(), 1);
+            assert_eq!(checkout.checkout_id.as_deref(), intents.first().map(|intent| intent.id.as_str()));
+            match coin {
+                // The amount owed in a currency was in the answer.
+                false => {
+                    assert_eq!((checkout.state, checkout.hold.is_some()), (State::Unsettled, true));
+                    assert_eq!(world.subjects("o"), [Subject::Held]);
+                }
+                true => {
+                    assert_eq!((checkout.state, checkout.hold), (State::Settled, None));
+                    assert_eq!(world.subjects("o"), [Subject::Settled]);
+                }
+            }
+            assert_eq!(known(&world, event).await?, Nudged::Done);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_event_of_no_checkout_is_unmatched_and_counted() -> Outcome {
+    block_on(async {
+        let world = World::new(1)?;
+        world.engine.create("o", drafts::allscale(REFERENCE)?).await?;
+        nobody_works_for(&world, 2 * MINUTE);
+        let events = events(&world)?;
+        let event = events.last().ok_or("no webhook")?;
+        let Event::AllScale(verified) = event else { return Err("of AllScale".into()) };
+        // Another merchant's lane has no such checkout.
+        assert_eq!(world.engine.receive("v2", verified).await?, Nudged::Unmatched);
+        assert_eq!(world.engine.figures().await?.unmatched, 1);
+        assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
+        Ok(())
+    })
+}
+
+/// A scenario of Peach that fails after a minute, and is paid long after the last late read.
+fn late_by(days: u32) -> peach::Scenario {
+    peach::Scenario::custom([
+        (Duration::from_secs(5), "000.200.100"),
+        (MINUTE, "100.396.101"),
+        (DAY * days, peach::SUCCESS),
+    ])
+}
+
+#[test]
+fn a_payment_after_the_last_late_read_is_held_and_settled_once_it_is_released() -> Outcome {
+    block_on(async {
+        let world = World::new(1)?;
+        world.providers.peach.next_checkout(late_by(20));
+        world.engine.create("o", drafts::peach(REFERENCE)?).await?;
+        world.play(DAY * 19).await?;
+        assert_eq!(world.subjects("o"), [Subject::Failed]);
+        drop(events(&world)?);
+        world.play(DAY * 2).await?;
+        assert_eq!(world.subjects("o"), [Subject::Failed]);
+        let events = events(&world)?;
+        let event = events.last().ok_or("no webhook")?;
+        assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
+        world.play(DAY).await?;
+        let checkout = world.checkout("o").await?;
+        assert_eq!((checkout.state, checkout.hold.is_some()), (State::Settled, true));
+        assert_eq!(world.subjects("o"), [Subject::Failed, Subject::Held]);
+        assert_eq!(known(&world, event).await?, Nudged::Done);
+        world.engine.release("o", "ann", "shipped after all").await?;
+        world.play(DAY).await?;
+        assert_eq!(world.subjects("o"), [Subject::Failed, Subject::Held, Subject::Settled]);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_late_payment_is_found_though_the_provider_is_down_for_three_days_when_the_event_comes() -> Outcome {
+    block_on(async {
+        let world = World::new(1)?;
+        world.providers.peach.next_checkout(late_by(20));
+        world.engine.create("o", drafts::peach(REFERENCE)?).await?;
+        world.play(DAY * 21).await?;
+        let events = events(&world)?;
+        let event = events.last().ok_or("no webhook")?;
+        assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
+        for _ in 0..10_000 {
+            world.providers.peach.inject_on(OfPeach::Status, peach::Fault::InternalError);
+        }
+        world.play(DAY * 3).await?;
+        assert_eq!(world.subjects("o"), [Subject::Failed]);
+        // The sandbox has no way to mend: each request takes a fault from the queue.
+        while world.providers.peach.faults_waiting() > 0 {
+            let (head, body) = (
+                checkout_transport::http::Request::get("https://testsecure.peachpayments.com/status"),
+                checkout_transport::bytes::Bytes::new(),
+            );
+            drop(world.providers.peach.exchange(head.body(body)?, None));
+        }
+        world.play(DAY * 3).await?;
+        assert_eq!(world.subjects("o"), [Subject::Failed, Subject::Held]);
+        assert_eq!(known(&world, event).await?, Nudged::Done);
+        Ok(())
+    })
+}
+
+#[test]
+fn an_event_whose_read_is_never_answered_ends_with_a_person() -> Outcome {
+    block_on(async {
+        for fault in [peach::Fault::InternalError, peach::Fault::EmptyUnauthorized, peach::Fault::LostAnswer]
+        {
+            let world = World::new(1)?;
+            world.providers.peach.next_checkout(late_by(20));
+            world.engine.create("o", drafts::peach(REFERENCE)?).await?;
+            world.play(DAY * 21).await?;
+            let events = events(&world)?;
+            let event = events.last().ok_or("no webhook")?;
+            assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
+            for _ in 0..10_000 {
+                world.providers.peach.inject_on(OfPeach::Status, fault.clone());
+            }
+            world.play(DAY * 60).await?;
+            let checkout = world.checkout("o").await?;
+            assert_eq!((checkout.state, checkout.hold.is_some()), (State::Failed, true), "{fault:?}");
+            assert_eq!(world.subjects("o"), [Subject::Failed, Subject::Held]);
+            assert_eq!(world.engine.figures().await?.work, 0);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_settled_order_stays_settled_when_an_event_comes_and_the_provider_refuses_the_read() -> Outcome {
+    block_on(async {
+        for fault in [peach::Fault::EmptyUnauthorized, peach::Fault::Refused("200.300.404".to_owned())] {
+            let world = World::new(1)?;
+            world.engine.create("o", drafts::peach(REFERENCE)?).await?;
+            world.play(DAY).await?;
+            assert_eq!(world.subjects("o"), [Subject::Settled]);
+            let events = events(&world)?;
+            let event = events.last().ok_or("no webhook")?;
+            assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
+            for _ in 0..10_000 {
+                world.providers.peach.inject_on(OfPeach::Status, fault.clone());
+            }
+            world.play(DAY * 60).await?;
+            assert_eq!(world.checkout("o").await?.state, State::Settled);
+            assert_eq!(world.subjects("o").first(), Some(&Subject::Settled));
+        }
+        Ok(())
+    })
+}
+
+/// Ends a checkout of AllScale in each way, and then pays it: the event is the only sign of the payment.
+#[test]
+fn a_payment_after_an_end_is_held_whatever_the_end_was() -> Outcome {
+    block_on(async {
+        for end in ["failed", "gave_up", "closed", "closed_unknown", "closed_unsettled"] {
+            let world = World::new(1)?;
+            let sandbox = &world.providers.allscale;
+            let late = Duration::from_secs(60 * 60 * 24 * 45);
+            let steps: Vec<(Duration, i64)> = match end {
+                "failed" => vec![(MINUTE, -5), (late, 10), (MINUTE, 20)],
+                "closed_unsettled" => vec![(MINUTE, 10), (MINUTE, -3), (late, 10), (MINUTE, 20)],
+                _ => vec![(Duration::from_secs(5), 2), (late, 10), (MINUTE, 20)],
+            };
+            sandbox.next_intent(allscale::Scenario::custom(steps));
+            match end {
+                "closed" => sandbox.inject_on(OfAllScale::Create, allscale::Fault::TamperedAmount),
+                "closed_unknown" => sandbox.inject_on(OfAllScale::Create, allscale::Fault::LostAnswer),
+                _ => {}
+            }
+            world.engine.create("o", drafts::coin(REFERENCE)?).await?;
+            world.play(DAY * 40).await?;
+            if end.starts_with("closed") {
+                world.engine.close("o", "ann", "the payer is gone").await?;
+            }
+            let before = world.subjects("o");
+            world.play(DAY * 7).await?;
+            let state = world.checkout("o").await?.state;
+            assert!(state.is_end(), "{end}: {state}");
+            let events = events(&world)?;
+            let event = events.last().ok_or("no webhook")?;
+            assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
+            world.play(DAY * 7).await?;
+            let checkout = world.checkout("o").await?;
+            assert!(checkout.hold.is_some(), "{end}: {checkout:?} {:?}", world.subjects("o"));
+            let told = world.subjects("o");
+            assert_eq!(told.get(before.len()..), Some(&[Subject::Held][..]), "{end}: {told:?}");
+            assert_eq!(known(&world, event).await?, Nudged::Done, "{end}");
+        }
+        Ok(())
+    })
+}
