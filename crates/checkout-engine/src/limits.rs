@@ -77,7 +77,8 @@ impl Limit<'_> {
     /// The time for which a place is held after its read: the span of the limit and [`LIMIT_MARGIN`].
     ///
     /// ```
-    /// use checkout_engine::Limit;
+    /// # checkout_doctest::facade!(engine);
+    /// use checkout_kit::engine::Limit;
     /// use checkout_tables::{RateLimit, RateScope};
     /// use std::time::Duration;
     ///

@@ -363,8 +363,8 @@ pub enum Nudged {
 pub struct Decision<'a> {
     /// The row as it is to be. Its `version` is the one that the person saw.
     pub checkout: &'a Checkout,
-    /// True if there is work to do now. A nudge that waits for a read is work in any case, with the id that an
-    /// event named: the person has not seen the event.
+    /// True if there is work to do now. A nudge that waits for a read is work in any case, with the id that
+    /// an event named: the person has not seen the event.
     pub work: bool,
     /// News to tell.
     pub news: Vec<News>,

@@ -47,8 +47,8 @@ fn limits_in_memory_are_safe_with_threads_and_answer_as_themselves() -> Tested {
 
 #[test]
 fn a_store_with_its_limits_elsewhere_keeps_every_law_of_stores() {
-    // Where a suspect comes after other work, the other work is given back, and is due anew: otherwise than in
-    // the model.
+    // Where a suspect comes after other work, the other work is given back, and is due anew: otherwise than
+    // in the model.
     let laws = Law::ALL.iter().filter(|law| **law != Law::AnswersAsTheModel);
     let broken = laws.filter_map(|law| block_on(conformance::check_law(*law, &make_limited)).err());
     assert_eq!(broken.map(|broken| broken.to_string()).collect::<Vec<_>>(), Vec::<String>::new());

@@ -3,15 +3,15 @@
 mod world;
 
 use checkout_engine::{
-    Ask, Builder, Claimed, Decision, Draft, Engine, Lane, Machine, Memory, New, News, Next, Nudge, ReadMade,
-    Store, StoreError, Subject, Target, Task, Write, person,
+    Ask, Builder, Challenge, Claimed, Decision, Draft, Engine, Lane, Limited, Machine, Memory, MemoryLimits,
+    New, News, Next, Nudge, ReadMade, Store, StoreError, Subject, Target, Task, Write, person,
 };
 use checkout_money::Cents;
 use checkout_tables::allscale::Currency;
 use checkout_trust::replay::Key;
 use checkout_validate::allscale;
 use std::error::Error;
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
 use std::time::Duration;
 use world::{Outcome, Providers, World, block_on, drafts};
 
@@ -22,7 +22,7 @@ fn debug(value: &impl Debug) -> String {
     format!("{value:?} {value:#?}")
 }
 
-fn error(value: &(impl Error + Display)) -> String {
+fn error(value: &impl Error) -> String {
     let mut text = format!("{} {value}", debug(&value));
     let mut source = value.source();
     while let Some(cause) = source {
@@ -79,6 +79,7 @@ fn nothing_printed_holds_a_page_a_draft_or_a_payers_text() -> Outcome {
         let builder: Builder<Memory, Providers> = Engine::builder(Memory::new(), world.providers.clone());
         let client = machine.client(row.provider, "default").ok_or("no client")?;
         let list = [
+            ("checkout_engine::Challenge", debug(&Challenge::Html(PLANTED.into()))),
             ("checkout_engine::Checkout", debug(&row)),
             ("checkout_engine::Draft", debug(&draft)),
             ("checkout_engine::Engine", debug(&world.engine)),
@@ -94,6 +95,7 @@ fn nothing_printed_holds_a_page_a_draft_or_a_payers_text() -> Outcome {
             ("checkout_engine::Due", debug(&due)),
             ("checkout_engine::Inserted", debug(&inserted)),
             ("checkout_engine::New", debug(&new)),
+            ("checkout_engine::Limited", debug(&Limited::new(Memory::new(), MemoryLimits::new()))),
             ("checkout_engine::Nudge", debug(&nudge)),
             ("checkout_engine::Write", debug(&write)),
         ];

@@ -199,8 +199,8 @@ fn a_store_with_its_limits_in_redis_keeps_every_law_of_stores() {
         let clock = ManualClock::new();
         (Limited::new(Memory::with_clock(clock.reader()), redis), Both(clock, standing))
     };
-    // Where a suspect comes after other work, the other work is given back, and is due anew: otherwise than in
-    // the model.
+    // Where a suspect comes after other work, the other work is given back, and is due anew: otherwise than
+    // in the model.
     let laws = store::Law::ALL.iter().filter(|law| **law != store::Law::AnswersAsTheModel);
     let broken = laws.filter_map(|law| runtime.block_on(store::check_law(*law, &make)).err());
     assert_eq!(broken.map(|broken| broken.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
@@ -669,8 +669,8 @@ fn two_processes_of_eight_threads_never_exceed_a_limit_by_the_servers_own_log() 
         let (at, lane) = (at.parse::<i64>()?, places.entry((*lane).to_owned()).or_default());
         match words.as_slice() {
             ["zadd" | "ZADD", _, .., place] => {
-                // A read that was sent at the end of its lease counts for a span more; an ended read counts for
-                // a span from its end.
+                // A read that was sent at the end of its lease counts for a span more; an ended read counts
+                // for a span from its end.
                 let counts = if lane.contains_key(*place) { 1_000_000 } else { 1_300_000 };
                 granted += i64::from(counts == 1_300_000);
                 lane.insert((*place).to_owned(), at + counts);

@@ -33,8 +33,9 @@ use std::time::Instant;
 /// Work that is given back begins its tries anew, as after every write.
 ///
 /// ```
-/// use checkout_engine::{Lane, Limited, Memory, MemoryLimits, Store};
-/// use checkout_tables::{RateLimit, RateScope};
+/// # checkout_doctest::facade!(engine);
+/// use checkout_kit::engine::{Lane, Limited, Memory, MemoryLimits, Store};
+/// use checkout_kit::tables::{RateLimit, RateScope};
 ///
 /// let store = Limited::new(Memory::new(), MemoryLimits::new());
 /// let limit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };

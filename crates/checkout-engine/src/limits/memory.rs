@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Limits in memory, which forget everything with the process. For tests; the clock can be a virtual one.
 ///
 /// ```
-/// use checkout_engine::{Limit, Limits, MemoryLimits, ReadMade, Reserved};
+/// # checkout_doctest::facade!(engine);
+/// use checkout_kit::engine::{Limit, Limits, MemoryLimits, ReadMade, Reserved};
 /// use checkout_tables::{RateLimit, RateScope};
 /// use std::time::Duration;
 ///
