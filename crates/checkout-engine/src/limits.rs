@@ -79,7 +79,7 @@ impl Limit<'_> {
     /// ```
     /// # checkout_doctest::facade!(engine);
     /// use checkout_kit::engine::Limit;
-    /// use checkout_tables::{RateLimit, RateScope};
+    /// use checkout_kit::tables::{RateLimit, RateScope};
     /// use std::time::Duration;
     ///
     /// let rate = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };

@@ -3,9 +3,10 @@
 //! A test in your own crate is a few lines; the feature `conformance` is for its `[dev-dependencies]`:
 //!
 //! ```
-//! use checkout_engine::MemoryLimits;
-//! use checkout_engine::conformance::ManualClock;
-//! use checkout_engine::limits_conformance as suite;
+//! # checkout_doctest::facade!(engine);
+//! use checkout_kit::engine::MemoryLimits;
+//! use checkout_kit::engine::conformance::ManualClock;
+//! use checkout_kit::engine::limits_conformance as suite;
 //!
 //! let make = async || {
 //!     let clock = ManualClock::new();
@@ -57,9 +58,10 @@ pub async fn check<L: Limits, C: Clock>(make: &impl AsyncFn() -> (L, C)) -> Resu
 /// That law, if the law does not hold, and the observation.
 ///
 /// ```
-/// use checkout_engine::MemoryLimits;
-/// use checkout_engine::conformance::ManualClock;
-/// use checkout_engine::limits_conformance::{Law, check_law};
+/// # checkout_doctest::facade!(engine);
+/// use checkout_kit::engine::MemoryLimits;
+/// use checkout_kit::engine::conformance::ManualClock;
+/// use checkout_kit::engine::limits_conformance::{Law, check_law};
 ///
 /// /// Limits whose clock is not the clock that the suite moves.
 /// let make = async || (MemoryLimits::with_clock(ManualClock::new().reader()), ManualClock::new());
@@ -129,7 +131,8 @@ macro_rules! laws {
         /// A law that the suite checks.
         ///
         /// ```
-        /// use checkout_engine::limits_conformance::Law;
+        /// # checkout_doctest::facade!(engine);
+        /// use checkout_kit::engine::limits_conformance::Law;
         ///
         /// assert_eq!(Law::LimitIsExact.to_string(), "a limit is exact over any span");
         /// ```

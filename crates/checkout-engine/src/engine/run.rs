@@ -22,6 +22,7 @@ enum Landed {
     News(Result<Vec<ClaimedNews>, StoreError>),
     Worked { alone: bool },
     Told,
+    Swept,
 }
 
 type Flight<'f> = Pin<Box<dyn Future<Output = Landed> + Send + 'f>>;
@@ -49,6 +50,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// exactly once, take the news in the transaction of your own database that does what follows from it:
     /// the store's crate has the statement.
     ///
+    /// Once a minute the loop deletes events that nobody can repeat any more ([`Store::sweep`]).
+    ///
     /// After `stop` the loop claims nothing more, ends what is under way, and returns. No error ends the
     /// loop: errors go to [`on_error`](super::Builder::on_error), and the loop tries again.
     pub async fn run<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync, stop: impl Future<Output = ()>)
@@ -67,6 +70,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
             backoff: Duration::ZERO,
         };
         let mut claim_at = Timer::now();
+        let mut sweep_at = soon(SWEEP_EVERY);
         while !stopping || !flights.is_empty() {
             let room = inner.settings.at_once.saturating_sub(state.working);
             let may_claim = !stopping && !state.claiming && !state.alone && room > 0;
@@ -76,6 +80,15 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                 flights.push(Box::pin(async move {
                     let since = Instant::now();
                     Landed::Claimed(since, inner.claim(room).await)
+                }));
+            }
+            if !stopping && sweep_at <= Timer::now() {
+                sweep_at = soon(SWEEP_EVERY);
+                flights.push(Box::pin(async {
+                    if let Err(error) = inner.store.sweep(SWEPT_AT_ONCE).await {
+                        inner.failed(error.into());
+                    }
+                    Landed::Swept
                 }));
             }
             tokio::select! {
@@ -134,6 +147,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                             Err(error) => inner.failed(error.into()),
                         }
                     }
+                    Landed::Swept => {}
                     Landed::Told => {
                         state.telling = state.telling.saturating_sub(1);
                         if state.telling == 0 {
@@ -249,6 +263,9 @@ fn soon(pause: Duration) -> Timer {
 /// The shortest pause between two claims of one process that has room.
 const SHORTEST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(5);
+/// Each process deletes what time has made useless.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEPT_AT_ONCE: usize = 1_000;
 const NEWS_AT_ONCE: usize = 32;
 /// The time that the shop's function has before the news is told by another process as well.
 const NEWS_LEASE: Duration = Duration::from_secs(60);

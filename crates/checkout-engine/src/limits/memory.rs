@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// ```
 /// # checkout_doctest::facade!(engine);
 /// use checkout_kit::engine::{Limit, Limits, MemoryLimits, ReadMade, Reserved};
-/// use checkout_tables::{RateLimit, RateScope};
+/// use checkout_kit::tables::{RateLimit, RateScope};
 /// use std::time::Duration;
 ///
 /// let limits = MemoryLimits::new();
