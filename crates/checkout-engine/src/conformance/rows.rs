@@ -378,7 +378,7 @@ pub(super) async fn unanswered_nudges_outlive_decisions<S: Store, C: Clock>(t: &
         nudge(&first, queued()).await?;
         decide(work).await?;
         let held = claim(format!("{what} of waiting work"), Some(&first)).await?;
-        // The work is leased: a decision comes between the claim and the write, with another event or without.
+        // The work is leased: a decision comes before the write, with another event or without.
         decide(work).await?;
         t.lost("a write after a decision", &held, &plain(ended("stolen"), ReadMade::Answered)).await?;
         let held = claim(format!("{what} of leased work"), Some(&first)).await?;
