@@ -251,6 +251,9 @@ laws! {
     DecisionNeedsTheVersion = "a decision needs the version" => rows::decision_needs_the_version,
     /// A decision takes the work from whoever holds the work, and makes work due or ends work.
     DecisionTakesTheLease = "a decision takes the lease" => rows::decision_takes_the_lease,
+    /// Nudges that no read has answered are work after a decision, with the id that an event named.
+    UnansweredNudgesOutliveDecisions = "unanswered nudges outlive a decision"
+        => rows::unanswered_nudges_outlive_decisions,
     /// A decision's name, person, reason and moment are kept, the oldest first.
     DecisionsAreKept = "decisions are kept" => rows::decisions_are_kept,
     /// Each figure moves with what the figure counts.
@@ -272,6 +275,8 @@ laws! {
     MaxIsKept = "a claim keeps to its maximum" => work::max_is_kept,
     /// The moment of the next due work is neither past nor too late.
     NextIsRight = "the next due is neither past nor too late" => work::next_is_right,
+    /// A claim with a maximum of zero leases nothing and takes no place, and says what is due as others do.
+    MaxZeroLooks = "a claim of at most nothing looks, and leases nothing" => work::max_zero_looks,
     /// A write under an old fence changes no field: the work was taken over, decided, ended or given up.
     OldFenceIsLost = "a write under an old fence changes nothing" => work::old_fence_is_lost,
     /// A write after the end of the lease holds if nobody has taken the work over.

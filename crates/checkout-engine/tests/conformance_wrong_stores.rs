@@ -27,6 +27,7 @@ enum Fault {
     ClaimHidesNames,
     ClaimCountsNoTries,
     ClaimIsGivenTwice,
+    ClaimOfNothingKnowsNothing,
     WriteIgnoresTheFence,
     WriteForgetsTheWait,
     WriteForgetsNews,
@@ -41,6 +42,8 @@ enum Fault {
     NudgeFindsByReferenceAlone,
     DecisionIgnoresTheVersion,
     DecisionForgetsTheReason,
+    DecisionEndsNudges,
+    DecisionForgetsTheName,
     NewsHasNoLease,
     NewsIgnoresTheFence,
     NewsComesAtOnceAgain,
@@ -61,6 +64,8 @@ struct Wrong {
     news: Mutex<BTreeMap<String, i64>>,
     last: Mutex<Option<Claimed>>,
     lanes: Mutex<Vec<Lane>>,
+    /// The checkouts that no nudge has come to since a decision, and whether the decision made work.
+    decided: Mutex<BTreeMap<String, bool>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -141,6 +146,13 @@ impl Store for Wrong {
             self.right.lanes(&lanes).await?;
         }
         let mut claimed = self.right.claim(&Ask { lanes, max, ..*ask }).await?;
+        if self.is(Fault::ClaimOfNothingKnowsNothing) && ask.max == 0 {
+            claimed.next = None;
+        }
+        let decided = locked(&self.decided).clone();
+        if self.is(Fault::DecisionEndsNudges) {
+            claimed.due.retain(|due| decided.get(&due.lease.id) != Some(&false));
+        }
         for due in &mut claimed.due {
             self.leased(&due.lease);
             due.checkout = self.seen(due.checkout.clone());
@@ -148,6 +160,7 @@ impl Store for Wrong {
                 Fault::ClaimReturnsFencesAgain => due.lease.fence %= 4,
                 Fault::ClaimHidesNudges => due.nudged = false,
                 Fault::ClaimHidesNames => due.named = None,
+                Fault::DecisionForgetsTheName if decided.contains_key(&due.lease.id) => due.named = None,
                 Fault::ClaimCountsNoTries => due.tries = 1,
                 _ => {}
             }
@@ -213,7 +226,11 @@ impl Store for Wrong {
         {
             *checkout_id = None;
         }
-        self.right.nudge(&nudge).await
+        let nudged = self.right.nudge(&nudge).await?;
+        if let Nudged::Queued { id } = &nudged {
+            locked(&self.decided).remove(id);
+        }
+        Ok(nudged)
     }
 
     async fn decide(&self, decision: &Decision<'_>) -> Result<Written, StoreError> {
@@ -222,7 +239,12 @@ impl Store for Wrong {
             checkout.version = self.right.checkout(&checkout.id).await?.map_or(0, |row| row.version);
         }
         let reason = if self.is(Fault::DecisionForgetsTheReason) { "" } else { decision.reason };
-        self.right.decide(&Decision { checkout: &checkout, reason, ..decision.clone() }).await
+        let decided = Decision { checkout: &checkout, reason, ..decision.clone() };
+        let written = self.right.decide(&decided).await?;
+        if written == Written::Done {
+            locked(&self.decided).insert(checkout.id, decision.work);
+        }
+        Ok(written)
     }
 
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
@@ -279,6 +301,7 @@ fn make(fault: Fault) -> impl AsyncFn() -> (Wrong, ManualClock) {
             news: Mutex::default(),
             last: Mutex::default(),
             lanes: Mutex::default(),
+            decided: Mutex::default(),
         };
         (wrong, clock)
     }
@@ -290,7 +313,7 @@ fn failing(fault: Fault) -> Vec<Law> {
     laws.filter(|law| block_on(conformance::check_law(*law, &make(fault))).is_err()).collect()
 }
 
-const FAULTS: [(Fault, Law); 31] = [
+const FAULTS: [(Fault, Law); 34] = [
     (Fault::InsertHasNoLease, Law::InsertLeases),
     (Fault::InsertIsAlwaysFresh, Law::InsertIsDoneOnce),
     (Fault::ClaimTakesEveryLane, Law::OtherLanesAreLeft),
@@ -300,6 +323,7 @@ const FAULTS: [(Fault, Law); 31] = [
     (Fault::ClaimHidesNames, Law::NamedIsHandedOver),
     (Fault::ClaimCountsNoTries, Law::TriesAreCounted),
     (Fault::ClaimIsGivenTwice, Law::RacesAreSafe),
+    (Fault::ClaimOfNothingKnowsNothing, Law::MaxZeroLooks),
     (Fault::WriteIgnoresTheFence, Law::OldFenceIsLost),
     (Fault::WriteForgetsTheWait, Law::WaitBindsTheLane),
     (Fault::WriteForgetsNews, Law::NewsIsLeased),
@@ -314,6 +338,8 @@ const FAULTS: [(Fault, Law); 31] = [
     (Fault::NudgeFindsByReferenceAlone, Law::EventsFindTheirCheckout),
     (Fault::DecisionIgnoresTheVersion, Law::DecisionNeedsTheVersion),
     (Fault::DecisionForgetsTheReason, Law::DecisionsAreKept),
+    (Fault::DecisionEndsNudges, Law::UnansweredNudgesOutliveDecisions),
+    (Fault::DecisionForgetsTheName, Law::UnansweredNudgesOutliveDecisions),
     (Fault::NewsHasNoLease, Law::NewsIsLeased),
     (Fault::NewsIgnoresTheFence, Law::NewsNeedsItsFence),
     (Fault::NewsComesAtOnceAgain, Law::NewsComesAgain),

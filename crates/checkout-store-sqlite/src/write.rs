@@ -154,20 +154,24 @@ fn end_place(db: &Db<'_>, lane: &str, fence: i64, read: ReadMade, now: Moment) -
     Ok(())
 }
 
-const AS_SEEN: &str = "SELECT lane FROM checkout WHERE id = ?1 AND version = ?2";
+/// The lane, and whether a nudge waits for a read.
+const AS_SEEN: &str = "SELECT lane, nudges > answered FROM checkout WHERE id = ?1 AND version = ?2";
+/// The id that an event named stays.
 const WORK_NOW: &str = "INSERT INTO checkout_work (id, lane, due, fence, leased, tries) \
     VALUES (?1, ?2, ?3, ?4, 0, 0) ON CONFLICT (id) \
-    DO UPDATE SET due = excluded.due, fence = excluded.fence, leased = 0, tries = 0, named = NULL";
+    DO UPDATE SET due = excluded.due, fence = excluded.fence, leased = 0, tries = 0";
 const DECIDED: &str = "INSERT INTO checkout_decision (id, at, act, by, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
 
 /// Writes a person's decision.
 pub(crate) fn decide(db: &Db<'_>, decision: &Decision<'_>, now: Moment) -> Result<Written, StoreError> {
     let Decision { checkout, work, news, act, by, reason } = decision;
     let id = &checkout.id;
-    let lane = db.first(AS_SEEN, params![id, checkout.version], |row| get::<String>(row, 0))?;
-    let Some(lane) = lane else { return Ok(Written::Lost) };
+    let seen = db.first(AS_SEEN, params![id, checkout.version], |row| {
+        Ok((get::<String>(row, 0)?, get::<bool>(row, 1)?))
+    })?;
+    let Some((lane, is_nudged)) = seen else { return Ok(Written::Lost) };
     set_checkout(db, id, checkout, now)?;
-    if *work {
+    if *work || is_nudged {
         let fence = next_fence(db)?;
         db.change(WORK_NOW, params![id, lane, now.unix_millis(), fence])?;
     } else {

@@ -4,8 +4,8 @@ use super::{Clock, ManualClock, Seen, Trial, Verdict, same};
 use crate::checkout::{Checkout, Provider, State};
 use crate::memory::Memory;
 use crate::store::{
-    Ask, Decision, Due, Filter, Inserted, Lane, Lease, New, News, Next, Nudge, ReadMade, Store, Subject,
-    Target, Write,
+    Ask, Claimed, Decision, Due, Filter, Inserted, Lane, Lease, New, News, Next, Nudge, ReadMade, Store,
+    Subject, Target, Write,
 };
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use checkout_trust::replay::{Key, Scheme};
@@ -221,10 +221,13 @@ impl<S: Store, C: Clock> History<'_, S, C> {
             let only = self.random.below(lanes.len());
             lanes = lanes.into_iter().skip(only).take(2).collect();
         }
-        let max = self.random.pick(&[1, 1, 2, 3, 5, 100])?;
+        let max = self.random.pick(&[0, 1, 1, 2, 3, 5, 100])?;
         let lease = Duration::from_secs(if self.random.one_in(4) { 5 } else { 30 });
         let ask = Ask { lanes: &lanes, max, lease };
         let claimed = self.t.store.claim(&ask).await?;
+        if max == 0 {
+            self.next(&ask, &claimed).await?;
+        }
         let ids = super::ids(&claimed.due);
         self.show(&format_args!("claim {max} of {lanes:?} for {lease:?}: {ids:?}"));
         same("the clock of a claim", &claimed.now, &self.model.now().await?)?;
@@ -236,6 +239,15 @@ impl<S: Store, C: Clock> History<'_, S, C> {
             self.leases.push((found.lease.clone(), expected.lease.clone()));
         }
         Ok(())
+    }
+
+    /// The next due of a claim that leases nothing: no later than the model's, and past only if work is due.
+    async fn next(&self, ask: &Ask<'_>, claimed: &Claimed) -> Verdict {
+        let (found, expected) = (claimed.next, self.model.claim(ask).await?.next);
+        let is_right = expected.is_none_or(|expected| {
+            found.is_some_and(|next| next <= expected && (next > claimed.now || expected <= claimed.now))
+        });
+        super::holds(is_right, &format!("the next due: found {found:?}, and the model {expected:?}"))
     }
 
     fn subject(&mut self) -> Result<Subject, Seen> {
@@ -321,16 +333,27 @@ impl<S: Store, C: Clock> History<'_, S, C> {
                 reference: (!self.random.one_in(3)).then_some(reference.as_str()),
             }
         };
-        let nudge = Nudge { target, event: &event };
-        let found = self.t.store.nudge(&nudge).await?;
-        let keys: Vec<String> = event.iter().map(ToString::to_string).collect();
-        self.show(&format_args!("nudge {target:?} with {keys:?}: {found:?}"));
-        same("a nudge", &found, &self.model.nudge(&nudge).await?)
+        self.nudge_with(&Nudge { target, event: &event }).await
+    }
+
+    async fn nudge_with(&mut self, nudge: &Nudge<'_>) -> Verdict {
+        let found = self.t.store.nudge(nudge).await?;
+        let keys: Vec<String> = nudge.event.iter().map(ToString::to_string).collect();
+        self.show(&format_args!("nudge {:?} with {keys:?}: {found:?}", nudge.target));
+        same("a nudge", &found, &self.model.nudge(nudge).await?)
     }
 
     async fn decide(&mut self) -> Verdict {
         let id = self.id();
         let Some(seen) = self.model.checkout(&id).await? else { return Ok(()) };
+        // Often an event comes right before a decision, with an id or without.
+        if self.random.one_in(2) {
+            let (lane, of) = (Lane::name_of(seen.provider, &seen.merchant), self.random.below(2));
+            let named = format!("{id} p{of}");
+            let checkout_id = self.random.one_in(2).then_some(named.as_str());
+            let target = Target::Named { lane: &lane, checkout_id, reference: Some(&seen.reference) };
+            self.nudge_with(&Nudge { target, event: &[] }).await?;
+        }
         let version = if self.random.one_in(4) { seen.version.saturating_sub(1) } else { seen.version };
         let checkout = Checkout { version, ..self.changed(&seen)? };
         let news = self.some_news(&id)?;

@@ -347,6 +347,66 @@ pub(super) async fn decision_takes_the_lease<S: Store, C: Clock>(t: &Trial<S, C>
     same("the decided work", &t.claim_one("after a decision with work").await?.lease.id.as_str(), &"b")
 }
 
+pub(super) async fn unanswered_nudges_outlive_decisions<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
+    let (of, scheme) = (lane("m"), Scheme::named("conformance").ok_or_else(|| Seen("no scheme".into()))?);
+    let nudge = async |named: &str, expected: Nudged| {
+        let event = [Key::new(scheme, "m", [named], HOUR)];
+        let target = Target::Named { lane: &of, checkout_id: Some(named), reference: Some("reference of a") };
+        let nudged = t.store.nudge(&Nudge { target, event: &event }).await?;
+        same(&format!("the event of {named}"), &nudged, &expected)
+    };
+    let queued = || Nudged::Queued { id: "a".into() };
+    let decide = async |work: bool| {
+        let seen = t.row("a").await?;
+        same("a decision", &t.store.decide(&decision(&seen, work)).await?, &Written::Done)
+    };
+    let claim = async |when: String, named: Option<&str>| {
+        let claimed = t.claim_one(&when).await?;
+        same(&format!("{when}, a nudge waits"), &claimed.nudged, &true)?;
+        same(&format!("{when}, the id that an event named"), &claimed.named.as_deref(), &named)?;
+        same(&format!("{when}, the tries"), &claimed.tries, &1)?;
+        same(&format!("{when}, the watch"), &claimed.watch.as_str(), &"watch")?;
+        Ok::<_, Seen>(claimed.lease)
+    };
+    t.insert(&row("a"), "watch", Duration::ZERO).await?;
+    let mut lease = t.claim_one("of new work").await?.lease;
+    for work in [false, true] {
+        let what = format!("after a decision with work {work}");
+        let (first, second) = (format!("first {work}"), format!("second {work}"));
+        // The work waits, and an event comes before the decision.
+        t.written("a write with a due", &lease, &plain(due(HOUR, "watch"), ReadMade::None)).await?;
+        nudge(&first, queued()).await?;
+        decide(work).await?;
+        let held = claim(format!("{what} of waiting work"), Some(&first)).await?;
+        // The work is leased: a decision comes before the write, with another event or without.
+        decide(work).await?;
+        t.lost("a write after a decision", &held, &plain(ended("stolen"), ReadMade::Answered)).await?;
+        let held = claim(format!("{what} of leased work"), Some(&first)).await?;
+        nudge(&second, queued()).await?;
+        decide(work).await?;
+        t.lost("a write after a decision", &held, &plain(ended("stolen"), ReadMade::Answered)).await?;
+        nudge(&first, Nudged::Pending).await?;
+        let held = claim(format!("{what} of leased work, with an event"), Some(&second)).await?;
+        // The work has ended by a read that no answer came to: there is no work to keep, and yet a nudge.
+        t.written("an end without an answer", &held, &plain(ended("watch"), ReadMade::Sent)).await?;
+        t.claim_none("after an end without an answer").await?;
+        decide(work).await?;
+        let held = claim(format!("{what} of ended work"), None).await?;
+        // Once answered, nothing waits.
+        t.written("an answered end", &held, &plain(ended("watch"), ReadMade::Answered)).await?;
+        nudge(&first, Nudged::Done).await?;
+        nudge(&second, Nudged::Done).await?;
+        decide(false).await?;
+        t.pass(HOUR).await?;
+        t.claim_none("after a decision without work, with all nudges answered").await?;
+        decide(true).await?;
+        let claimed = t.claim_one("after a decision with work").await?;
+        same("a nudge that was answered before the decision", &claimed.nudged, &false)?;
+        lease = claimed.lease;
+    }
+    Ok(())
+}
+
 pub(super) async fn decisions_are_kept<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
     t.add("a").await?;
     t.add("b").await?;

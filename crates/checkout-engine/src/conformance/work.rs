@@ -1,8 +1,8 @@
 //! The laws of claims, writes and nudges.
 
 use super::{
-    Clock, HOUR, LEASE, LIMIT, MILLI, Seen, Trial, Verdict, due, ended, holds, ids, lane, news, plain, row,
-    row_of, same,
+    Clock, HELD, HOUR, LEASE, LIMIT, MILLI, Seen, Trial, Verdict, due, ended, holds, ids, lane, news, plain,
+    row, row_of, same,
 };
 use crate::checkout::{Checkout, State};
 use crate::store::{
@@ -214,6 +214,51 @@ pub(super) async fn next_is_right<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdic
     let last = t.claim_one_of("limited", "when the place is free").await?.lease;
     t.end(&last).await?;
     same("the next due with no work", &t.ask(&lanes, 10, LEASE).await?.next, &None)
+}
+
+pub(super) async fn max_zero_looks<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
+    let lanes = [lane("m"), lane("limited")];
+    t.lane("limited", Some(RateLimit { requests: 1, ..LIMIT })).await?;
+    // The next due is after a span; after none at all, work is due now.
+    let look = async |what: &str, after: Option<Duration>, news: bool| {
+        // A look changes nothing: the second one sees the same.
+        for _ in 0..2 {
+            let seen = t.ask(&lanes, 0, LEASE).await?;
+            holds(seen.due.is_empty(), &format!("with {what}, a claim of at most nothing found work"))?;
+            same(&format!("with {what}, that there is news"), &seen.news, &news)?;
+            let right = match (after, seen.next) {
+                (None, next) => next.is_none(),
+                (Some(_), None) => false,
+                (Some(after), Some(next)) => {
+                    next <= seen.now.saturating_add(after) && (after.is_zero() || next > seen.now)
+                }
+            };
+            let (now, next) = (seen.now, seen.next);
+            holds(right, &format!("with {what}, the next due is {next:?}, and not {after:?} after {now:?}"))?;
+        }
+        Ok::<(), Seen>(())
+    };
+    look("no work", None, false).await?;
+    t.insert(&row("a"), "", LEASE).await?;
+    look("an insert's lease", Some(LEASE), false).await?;
+    t.pass(LEASE).await?;
+    look("due work", Some(Duration::ZERO), false).await?;
+    let claimed = t.claim_one("after looks").await?;
+    same("the tries after looks", &claimed.tries, &2)?;
+    look("leased work", Some(LEASE), false).await?;
+    let write = Write { news: vec![news("n", "a")], ..plain(due(HOUR, ""), ReadMade::None) };
+    t.written("a write with news", &claimed.lease, &write).await?;
+    look("work that waits, and news", Some(HOUR), true).await?;
+    t.add_of("limited", "b").await?;
+    t.add_of("limited", "c").await?;
+    look("due work of a lane with a place", Some(Duration::ZERO), true).await?;
+    let read = t.claim_one_of("limited", "after looks, which take no place").await?.lease;
+    look("a lane whose place a claim has", Some(LEASE + HELD), true).await?;
+    t.written("an end", &read, &plain(ended(""), ReadMade::Answered)).await?;
+    look("a lane at its limit", Some(HELD), true).await?;
+    t.pass(HELD).await?;
+    look("a lane with a place again", Some(Duration::ZERO), true).await?;
+    t.claim_one_of("limited", "after looks at a lane with a place again").await.map(drop)
 }
 
 /// A write that changes everything a write can change.
