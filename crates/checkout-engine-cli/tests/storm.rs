@@ -52,5 +52,5 @@ fn a_storm_of_kills_over_postgres_loses_and_doubles_nothing() -> Outcome {
         println!("not run: CHECKOUT_TEST_POSTGRES is not set");
         return Ok(());
     };
-    weather::storm(&shop::Database::Postgres(url))
+    weather::storm(&shop::Database::Postgres { url, schema: "checkout_storm".to_owned() })
 }

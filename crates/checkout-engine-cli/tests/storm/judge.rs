@@ -54,7 +54,9 @@ pub(crate) async fn after_the_calm(weather: &Weather, worlds: &[Arc<World>]) -> 
             let store = open_sqlite(path, move || clock.now())?;
             judge(weather, worlds, &store).await
         }
-        Database::Postgres(url) => judge(weather, worlds, &open_postgres(url).await?).await,
+        Database::Postgres { url, schema } => {
+            judge(weather, worlds, &open_postgres(url, schema).await?).await
+        }
     }
 }
 

@@ -14,25 +14,22 @@ use std::time::Duration;
 #[derive(Clone)]
 pub(crate) enum Database {
     Sqlite(PathBuf),
-    Postgres(String),
+    Postgres { url: String, schema: String },
 }
-
-/// The schema of the storm in PostgreSQL.
-pub(crate) const SCHEMA: &str = "checkout_storm";
 
 impl Database {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite:{}", path.display()),
-            Self::Postgres(url) => format!("postgres:{url}"),
+            Self::Postgres { url, schema } => format!("{schema}:{url}"),
         }
     }
 
     pub(crate) fn of_text(text: &str) -> Outcome<Self> {
         match text.split_once(':') {
             Some(("sqlite", path)) => Ok(Self::Sqlite(path.into())),
-            Some(("postgres", url)) => Ok(Self::Postgres(url.to_owned())),
-            _ => Err("no database".into()),
+            Some((schema, url)) => Ok(Self::Postgres { url: url.to_owned(), schema: schema.to_owned() }),
+            None => Err("no database".into()),
         }
     }
 }
@@ -75,8 +72,8 @@ pub(crate) fn open_sqlite(
     Ok(Sqlite::builder(path).clock(clock).patience(Duration::from_secs(30)).open()?)
 }
 
-pub(crate) async fn open_postgres(url: &str) -> Outcome<Postgres> {
-    Ok(Options::new().schema(SCHEMA).connections(4).connect(url).await?)
+pub(crate) async fn open_postgres(url: &str, schema: &str) -> Outcome<Postgres> {
+    Ok(Options::new().schema(schema).connections(2).connect(url).await?)
 }
 
 /// Takes the news and puts the parcel in, in one transaction.
@@ -84,7 +81,7 @@ pub(crate) async fn take_postgres(store: &Postgres, news: &News) -> Outcome {
     let mut client = store.pool().get().await?;
     let transaction = client.transaction().await?;
     if transaction.execute(store.take_news(), &[&news.key]).await? == 1 {
-        let insert = format!("INSERT INTO {SCHEMA}.parcel (id, key) VALUES ($1, $2)");
+        let insert = format!("INSERT INTO {}.parcel (id, key) VALUES ($1, $2)", store.schema());
         transaction.execute(&insert, &[&news.id, &news.key]).await?;
     }
     Ok(transaction.commit().await?)
@@ -92,8 +89,9 @@ pub(crate) async fn take_postgres(store: &Postgres, news: &News) -> Outcome {
 
 pub(crate) async fn parcels_postgres(store: &Postgres) -> Outcome<BTreeMap<String, u32>> {
     let client = store.pool().get().await?;
-    let rows =
-        client.query(&format!("SELECT id, count(*)::int FROM {SCHEMA}.parcel GROUP BY id"), &[]).await?;
+    let rows = client
+        .query(&format!("SELECT id, count(*)::int FROM {}.parcel GROUP BY id", store.schema()), &[])
+        .await?;
     let count = |row: &_| -> Outcome<(String, u32)> {
         let row: &checkout_store_postgres::deadpool_postgres::tokio_postgres::Row = row;
         Ok((row.try_get(0)?, u32::try_from(row.try_get::<_, i32>(1)?)?))

@@ -1,11 +1,12 @@
 //! The storm: the sandbox, the processes, the kills, and the calm after.
 
-use super::shop::{Database, SCHEMA, SqliteShop, open_postgres, open_sqlite, parcels_postgres};
+use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, parcels_postgres};
 use super::{Outcome, judge};
-use checkout_sandbox_server::{Pace, Server};
+use checkout_sandbox_server::{Pace, Server, World};
 use checkout_tables::Moment;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The keys of a world: one merchant.
@@ -36,16 +37,41 @@ pub(crate) struct Weather {
 /// The world's time runs so much faster than the machine's.
 const TIMES: u32 = 20;
 const MERCHANTS: usize = 6;
-const VARIABLE: &str = "CHECKOUT_STORM_WORKER";
+pub(crate) const VARIABLE: &str = "CHECKOUT_STORM_WORKER";
 /// The world begins here.
-const BEGINNING: i64 = 1_750_000_000_000;
+pub(crate) const BEGINNING: i64 = 1_750_000_000_000;
 
 fn machine_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or_default()
 }
 
+impl Keys {
+    pub(crate) fn of(world: &World) -> Self {
+        let of = world.keys();
+        Self {
+            allscale_api_key: of.allscale_api_key.clone(),
+            allscale_api_secret: of.allscale_api_secret.clone(),
+            azotte_x_tn: of.azotte_x_tn.clone(),
+            azotte_api_key: of.azotte_api_key.clone(),
+            peach_entity_id: of.peach_entity_id.clone(),
+            peach_secret_token: of.peach_secret_token.clone(),
+            peach_client_id: of.peach_client_id.clone(),
+            peach_client_secret: of.peach_client_secret.clone(),
+            peach_merchant_id: of.peach_merchant_id.clone(),
+        }
+    }
+}
+
 impl Weather {
+    /// The settings over worlds whose time stands at [`BEGINNING`]; it runs from now on.
+    pub(crate) fn begin(database: Database, url: &str, orders: usize, worlds: &[Arc<World>]) -> Self {
+        let began = (machine_now(), BEGINNING);
+        worlds.iter().for_each(|world| world.set_pace(Pace::Times(TIMES)));
+        let keys = worlds.iter().map(|world| Keys::of(world)).collect();
+        Self { database, url: url.to_owned(), orders, keys, began }
+    }
+
     pub(crate) fn now(&self) -> Moment {
         let (machine, world) = self.began;
         let passed = machine_now().saturating_sub(machine).saturating_mul(TIMES.into());
@@ -80,7 +106,7 @@ impl Weather {
         Ok(Some(Self { database, url, orders, keys, began: (machine, world) }))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = format!(
             "{}\n{}\n{}\n{}\n{}",
             self.database.text(),
@@ -191,28 +217,9 @@ pub(crate) fn storm(database: &Database) -> Outcome {
     runtime.block_on(async {
         let builder = Server::builder().port(0).seed(state).frozen_at(Moment::from_unix_millis(BEGINNING));
         let server = FAULTS.iter().fold(builder, |builder, fault| builder.fault(*fault)).bind().await?;
-        let mut keys = Vec::new();
-        let mut worlds = Vec::new();
-        for number in 0..MERCHANTS {
-            let world = server.fork("default", &format!("m-{number}"))?;
-            let of = world.keys();
-            keys.push(Keys {
-                allscale_api_key: of.allscale_api_key.clone(),
-                allscale_api_secret: of.allscale_api_secret.clone(),
-                azotte_x_tn: of.azotte_x_tn.clone(),
-                azotte_api_key: of.azotte_api_key.clone(),
-                peach_entity_id: of.peach_entity_id.clone(),
-                peach_secret_token: of.peach_secret_token.clone(),
-                peach_client_id: of.peach_client_id.clone(),
-                peach_client_secret: of.peach_client_secret.clone(),
-                peach_merchant_id: of.peach_merchant_id.clone(),
-            });
-            worlds.push(world);
-        }
-        let began = (machine_now(), BEGINNING);
-        worlds.iter().for_each(|world| world.set_pace(Pace::Times(TIMES)));
-        let url = server.urls().root().to_owned();
-        let weather = Weather { database: database.clone(), url, orders, keys, began };
+        let names = (0..MERCHANTS).map(|number| format!("m-{number}"));
+        let worlds = names.map(|name| server.fork("default", &name)).collect::<Result<Vec<_>, _>>()?;
+        let weather = Weather::begin(database.clone(), server.urls().root(), orders, &worlds);
         prepare(&weather).await?;
 
         let mut processes = Processes(Vec::new());
@@ -230,29 +237,30 @@ pub(crate) fn storm(database: &Database) -> Outcome {
         let judgement = judge::after_the_calm(&weather, &worlds).await?;
         drop(processes);
         println!("{kills} kills, {judgement}");
+        weather.clear().await?;
         judgement.faults()
     })
 }
 
 /// The tables of the shop, and an empty schema with the world's clock.
-async fn prepare(weather: &Weather) -> Outcome {
+pub(crate) async fn prepare(weather: &Weather) -> Outcome {
     match &weather.database {
         Database::Sqlite(path) => {
             let clock = weather.clone();
             drop(open_sqlite(path, move || clock.now())?);
             drop(SqliteShop::open(path)?);
         }
-        Database::Postgres(url) => {
-            let store = open_postgres(url).await?;
+        Database::Postgres { url, schema } => {
+            let store = open_postgres(url, schema).await?;
             let client = store.pool().get().await?;
-            client.batch_execute(&format!("DROP SCHEMA {SCHEMA} CASCADE")).await?;
-            let store = open_postgres(url).await?;
+            client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await?;
+            let store = open_postgres(url, schema).await?;
             let client = store.pool().get().await?;
             let (machine, world) = weather.began;
             client
                 .batch_execute(&format!(
-                    "CREATE TABLE {SCHEMA}.parcel (id text NOT NULL, key text NOT NULL);
-                     CREATE OR REPLACE FUNCTION {SCHEMA}.now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
+                    "CREATE TABLE {schema}.parcel (id text NOT NULL, key text NOT NULL);
+                     CREATE OR REPLACE FUNCTION {schema}.now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
                      $$ SELECT {world} + ((extract(epoch FROM clock_timestamp()) * 1000)::bigint - {machine}) * {TIMES} $$"
                 ))
                 .await?;
@@ -262,10 +270,20 @@ async fn prepare(weather: &Weather) -> Outcome {
 }
 
 impl Weather {
+    /// Leaves nothing behind on a server.
+    pub(crate) async fn clear(&self) -> Outcome {
+        if let Database::Postgres { url, schema } = &self.database {
+            let store = open_postgres(url, schema).await?;
+            let client = store.pool().get().await?;
+            client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await?;
+        }
+        Ok(())
+    }
+
     pub(crate) async fn parcels(&self) -> Outcome<std::collections::BTreeMap<String, u32>> {
         match &self.database {
             Database::Sqlite(path) => SqliteShop::open(path)?.parcels(),
-            Database::Postgres(url) => parcels_postgres(&open_postgres(url).await?).await,
+            Database::Postgres { url, schema } => parcels_postgres(&open_postgres(url, schema).await?).await,
         }
     }
 }

@@ -7,10 +7,11 @@ use super::weather::{Keys, Weather};
 use checkout_engine::{Engine, News, Rules, State, Store, Subject};
 use checkout_reqwest::{Reqwest, reqwest};
 use checkout_tables::Environment;
+use checkout_transport::Transport;
 use std::sync::Arc;
 use std::time::Duration;
 
-type Told = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+pub(crate) type Told = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 pub(crate) fn work(weather: Weather) -> Outcome {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -25,8 +26,8 @@ pub(crate) fn work(weather: Weather) -> Outcome {
                 })
                 .await
             }
-            Database::Postgres(url) => {
-                let store = Arc::new(open_postgres(&url).await?);
+            Database::Postgres { url, schema } => {
+                let store = Arc::new(open_postgres(&url, &schema).await?);
                 let shop = Arc::clone(&store);
                 sell(&weather, store, move |news: News| {
                     let shop = Arc::clone(&shop);
@@ -44,10 +45,16 @@ pub(crate) fn work(weather: Weather) -> Outcome {
     })
 }
 
+pub(crate) fn transport() -> Outcome<Reqwest> {
+    Ok(Reqwest::from_builder(reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)))?)
+}
+
 /// An engine with the clients of all merchants.
-pub(crate) fn engine<S: Store + 'static>(weather: &Weather, store: S) -> Outcome<Engine<S, Reqwest>> {
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5));
-    let transport = Reqwest::from_builder(client)?;
+pub(crate) fn engine<S: Store + 'static, T: Transport + 'static>(
+    weather: &Weather,
+    store: S,
+    transport: T,
+) -> Outcome<Engine<S, T>> {
     let mut rules = Rules::default();
     rules.unknown_for = Duration::from_secs(10 * 60);
     // Late money is no part of the storm.
@@ -115,7 +122,20 @@ async fn sell<S: Store + 'static, F>(
 where
     F: Future<Output = Told> + Send,
 {
-    let engine = engine(weather, store)?;
+    sell_over(weather, store, transport()?, tell).await
+}
+
+/// Orders, reads and ships, for ever.
+pub(crate) async fn sell_over<S: Store + 'static, T: Transport + 'static, F>(
+    weather: &Weather,
+    store: S,
+    transport: T,
+    tell: impl Fn(News) -> F + Send + Sync,
+) -> Outcome
+where
+    F: Future<Output = Told> + Send,
+{
+    let engine = engine(weather, store, transport)?;
     let orders = order_all(weather, &engine);
     let run = engine.run(tell, std::future::pending());
     tokio::join!(orders, run);
@@ -123,7 +143,7 @@ where
 }
 
 /// Orders everything that is not ordered yet, from a place of its own on.
-async fn order_all<S: Store + 'static>(weather: &Weather, engine: &Engine<S, Reqwest>) {
+async fn order_all<S: Store + 'static, T: Transport + 'static>(weather: &Weather, engine: &Engine<S, T>) {
     let start = usize::try_from(std::process::id()).unwrap_or(0).wrapping_mul(7_919) % weather.orders.max(1);
     for number in (start..weather.orders).chain(0..start) {
         let order = Order::new(number, weather.keys.len());
