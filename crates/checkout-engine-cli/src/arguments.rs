@@ -17,7 +17,8 @@ checkout-engine --store STORE COMMAND
   release ID      clears a hold, or puts quarantined work back: the checkout goes on as its state says
   settle ID       settles a held checkout by your word: the goods leave
   close ID        closes a held checkout: no goods leave
-                  these three need --by NAME --reason TEXT, which stay
+                  these three need --by NAME --reason TEXT, which stay, and --version NUMBER, the version
+                  that `show` has shown: a decision is about what you saw
   migrate         brings the schema to this program's version
   migrate --print prints the SQL instead, for a role with the rights
 ";
@@ -38,7 +39,7 @@ pub(crate) enum Command {
     Show { id: String },
     Figures,
     Nudge { id: String },
-    Decide { act: Act, id: String, by: String, reason: String },
+    Decide { act: Act, id: String, version: i64, by: String, reason: String },
     Migrate { print: bool },
 }
 
@@ -63,7 +64,7 @@ pub(crate) enum ArgumentError {
     NoId(String),
     #[error("--state: one of {}", State::ALL.iter().map(|state| state.name()).collect::<Vec<_>>().join(", "))]
     State,
-    #[error("{0}: say who decides by --by, and why by --reason")]
+    #[error("{0}: say who decides by --by, why by --reason, and what you saw by --version")]
     NoReason(String),
 }
 
@@ -72,7 +73,7 @@ impl Arguments {
         let mut parser = lexopt::Parser::from_args(arguments);
         let mut store = std::env::var("CHECKOUT_ENGINE_STORE").ok().filter(|store| !store.is_empty());
         let (mut words, mut state, mut held, mut print) = (Vec::new(), None, false, false);
-        let (mut after, mut limit, mut by, mut reason) = (None, 0, None, None);
+        let (mut after, mut limit, mut by, mut reason, mut version) = (None, 0, None, None, None);
         while let Some(argument) = parser.next()? {
             match argument {
                 Short('h') | Long("help") => return Ok(Wish::Help),
@@ -86,6 +87,7 @@ impl Arguments {
                 Long("limit") => limit = parser.value()?.parse()?,
                 Long("by") => by = Some(parser.value()?.string()?),
                 Long("reason") => reason = Some(parser.value()?.string()?),
+                Long("version") => version = Some(parser.value()?.parse()?),
                 Long("print") => print = true,
                 Value(word) => words.push(word.string()?),
                 other @ (Short(_) | Long(_)) => return Err(other.unexpected().into()),
@@ -106,10 +108,10 @@ impl Arguments {
                     "settle" => Act::Settle,
                     _ => Act::Close,
                 };
-                let (Some(by), Some(reason)) = (by, reason) else {
+                let (Some(by), Some(reason), Some(version)) = (by, reason, version) else {
                     return Err(ArgumentError::NoReason(name));
                 };
-                Command::Decide { act, id, by, reason }
+                Command::Decide { act, id, version, by, reason }
             }
             ("show" | "nudge" | "release" | "settle" | "close", None) => {
                 return Err(ArgumentError::NoId(name));

@@ -112,11 +112,13 @@ async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Don
             }
             Nudged::Unmatched => return Err(CommandError::NotThere(id.clone()).into()),
         },
-        Command::Decide { act, id, by, reason } => {
+        Command::Decide { act, id, version, by, reason } => {
+            let there = store.checkout(id).await?.ok_or_else(|| CommandError::NotThere(id.clone()))?;
+            let seen = Checkout { version: *version, ..there };
             let checkout = match act {
-                Act::Release => person::release(store, id, by, reason).await?,
-                Act::Settle => person::settle(store, id, by, reason).await?,
-                Act::Close => person::close(store, id, by, reason).await?,
+                Act::Release => person::release(store, &seen, by, reason).await?,
+                Act::Settle => person::settle(store, &seen, by, reason).await?,
+                Act::Close => person::close(store, &seen, by, reason).await?,
             };
             line(&checkout, out)?;
         }
@@ -149,6 +151,7 @@ fn show(checkout: &Checkout, out: &mut dyn Write) -> io::Result<()> {
     ] {
         writeln!(out, "{name:12} {text}")?;
     }
+    writeln!(out, "{:12} {}", "version", checkout.version)?;
     writeln!(out, "{:12} {}", "created at", checkout.created_at.unix_millis())?;
     writeln!(out, "{:12} {}", "changed at", checkout.changed_at.unix_millis())
 }

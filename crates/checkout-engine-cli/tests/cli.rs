@@ -110,14 +110,19 @@ fn a_list_has_each_checkout_once_and_no_page() -> Outcome {
 #[test]
 fn a_decision_stays_with_its_name_and_reason() -> Outcome {
     let file = with_two("settle")?;
-    let decided = run(&file.store(), &["settle", "order-1", "--by", "nora", "--reason", "a cent is nothing"]);
+    let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
+    let version = shown.lines().find_map(|line| line.strip_prefix("version")).ok_or("no version")?.trim();
+    let said = ["--by", "nora", "--reason", "a cent is nothing", "--version"];
+    let stale = run(&file.store(), &[&["settle", "order-1"], &said[..], &["0"]].concat());
+    assert_eq!((stale.0, &*stale.2), (1, "error: the checkout order-1 has changed meanwhile: look again\n"));
+    let decided = run(&file.store(), &[&["settle", "order-1"], &said[..], &[version]].concat());
     assert_eq!(decided.0, 0, "{}", decided.2);
     let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
     assert!(shown.contains("settled") && shown.contains("settle by nora: a cent is nothing"), "{shown}");
     // The news waits for the shop.
     let (_, figures, _) = run(&file.store(), &["figures"]);
     assert!(figures.contains("\nnews 1\n"), "{figures}");
-    let (code, _, err) = run(&file.store(), &["close", "order-1", "--by", "nora", "--reason", "again"]);
+    let (code, _, err) = run(&file.store(), &[&["close", "order-1"], &said[..], &["9"]].concat());
     assert_eq!((code, &*err), (1, "error: the checkout order-1 is not held: nothing is to decide\n"));
     Ok(())
 }
@@ -156,7 +161,10 @@ fn arguments_that_are_none_are_named() -> Outcome {
         (&["fly"][..], "fly: there is no such command"),
         (&[], "there is no command"),
         (&["show"], "show: say the checkout's id"),
-        (&["release", "order-1"], "release: say who decides by --by, and why by --reason"),
+        (
+            &["release", "order-1"],
+            "release: say who decides by --by, why by --reason, and what you saw by --version",
+        ),
         (&["ls", "--state", "paid"], "--state: one of sending, unknown, open"),
         (&["ls", "order-1"], "order-1"),
         (&["show", "order-1", "order-2"], "order-2"),

@@ -12,6 +12,7 @@ pub use webhook::Webhook;
 use crate::checkout::Checkout;
 use crate::draft::Draft;
 use crate::machine::{Machine, PrepareError, Task};
+use crate::notes::Notes;
 use crate::store::{
     Decided, Due, Figures, Filter, Inserted, Lease, New, Nudge, Nudged, Store, StoreError, Target, Write,
     Written,
@@ -129,9 +130,12 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// stands, so a web handler can be repeated. A row of [`State::Open`](crate::State::Open) has the payer's
     /// page. A row of [`State::Sending`](crate::State::Sending) or [`State::Unknown`](crate::State::Unknown)
     /// has no page yet: the engine finishes the create by the provider's rule, and the shop asks again by
-    /// [`checkout`](Self::checkout), or makes another checkout under another id and another reference.
+    /// [`checkout`](Self::checkout), or makes another checkout under another id and another reference. A held
+    /// checkout is returned without its page: a person looks before anybody pays.
     ///
-    /// A future that is dropped half-way leaves the create to the engines that run.
+    /// A future that is dropped half-way leaves the create to the engines that run, by the provider's rule:
+    /// AllScale's create is then never sent again. Where a framework drops the handler of a payer who went
+    /// away, call this in a task of its own.
     ///
     /// # Errors
     /// [`EngineError`]. Nothing was sent if the draft does not fit or the store failed before the send; a
@@ -150,10 +154,16 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         let (lease, checkout) = match self.0.store.insert(&new).await? {
             Inserted::Fresh(lease, checkout) => (lease, checkout),
             Inserted::Exists(there)
-                if (there.provider, &*there.merchant, &*there.reference)
-                    == (prepared.provider, merchant, &*prepared.reference) =>
+                if (there.provider.company(), &*there.merchant, &*there.reference, there.environment)
+                    == (
+                        prepared.provider.company(),
+                        merchant,
+                        &*prepared.reference,
+                        prepared.environment,
+                    )
+                    && Notes::of(&there).is_none_or(|notes| notes.fits(&draft)) =>
             {
-                return Ok(there);
+                return Ok(for_the_payer(there));
             }
             Inserted::Exists(there) => return Err(EngineError::OtherCheckout { id: there.id }),
             Inserted::SameReference(there) => {
@@ -166,10 +176,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         // Lost means that another process has gone on with the create: the row says how far.
         let _ = self.0.work(lease, self.0.machine.first(due, now), at, since).await?;
         self.0.wake.notify_one();
-        match self.0.store.checkout(id).await? {
-            Some(checkout) => Ok(checkout),
-            None => Ok(prepared),
-        }
+        Ok(for_the_payer(self.0.store.checkout(id).await?.unwrap_or(prepared)))
     }
 
     /// A checkout as it stands.
@@ -285,7 +292,9 @@ impl<S: Store, T: Transport> Inner<S, T> {
                     }
                     return Ok(written);
                 }
-                Err(error @ StoreError::Unavailable(_)) if self.left(at, since) > pause => {
+                Err(error @ (StoreError::Unavailable(_) | StoreError::ReadOnly(_)))
+                    if self.left(at, since) > pause =>
+                {
                     self.failed(EngineError::Store(error));
                     sleep(pause).await;
                     pause = pause.saturating_mul(2);
@@ -305,6 +314,12 @@ impl<S: Store, T: Transport> Inner<S, T> {
         Counters::count(&self.counters.errors);
         (self.on_error)(&error);
     }
+}
+
+/// A held checkout shows no page.
+fn for_the_payer(checkout: Checkout) -> Checkout {
+    let page = checkout.page.clone().filter(|_| checkout.hold.is_none());
+    Checkout { page, ..checkout }
 }
 
 macro_rules! counters {
@@ -372,7 +387,7 @@ pub enum EngineError {
     /// The draft does not fit.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
-    /// Another checkout has the id: another provider, merchant or reference.
+    /// Another checkout has the id: another provider, merchant, reference, environment or price.
     #[error("id: {id} is the id of another checkout")]
     OtherCheckout {
         /// The id.

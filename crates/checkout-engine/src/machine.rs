@@ -223,6 +223,9 @@ pub enum PrepareError {
 
 const NO_NOTES: &str = "the notes of the row cannot be read";
 
+/// The pause before another process may look at work without a client here.
+const NO_CLIENT: Duration = Duration::from_secs(10);
+
 /// The longest id, in bytes.
 const MAX_ID: usize = 200;
 
@@ -299,8 +302,12 @@ impl Machine {
     pub fn next(&self, due: Due, now: Moment) -> Task {
         let (tries, quarantine) = (due.tries, due.tries > SUSPECT.saturating_mul(2));
         let Some(client) = self.client(due.checkout.provider, &due.checkout.merchant).cloned() else {
-            return Context::without_notes(due, &self.rules, now)
-                .held("this process has no client for the merchant: add the client, and requeue");
+            // Another process may have the client: Peach's two interfaces share a lane.
+            let (mut cx, readable) = Context::of(due, &self.rules, now);
+            if readable && cx.in_trouble_for() < self.rules.unknown_for {
+                return cx.again(NO_CLIENT);
+            }
+            return cx.held("no process has a client for the merchant: add the client, and release");
         };
         if quarantine {
             return Context::without_notes(due, &self.rules, now)
@@ -399,6 +406,7 @@ impl Machine {
                     })
                 }
             },
+            (_, None) if cx.checkout().state.is_end() => cx.ended(),
             (_, None) => cx.held("no answer and no event has named the checkout"),
         }
     }

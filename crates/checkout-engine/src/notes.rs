@@ -47,6 +47,10 @@ pub(crate) struct Notes {
     /// How often a nudge of an ended checkout got no answer.
     #[serde(default)]
     pub(crate) asked: u32,
+    /// The moment since which reads fail for a reason that is not the checkout's: no access token, no client
+    /// in this process. In Unix milliseconds; 0 for none.
+    #[serde(default)]
+    pub(crate) trouble_since: i64,
     /// True once the settlement was told: it is told once.
     #[serde(default)]
     pub(crate) told: bool,
@@ -102,6 +106,23 @@ impl Checkout {
 impl Notes {
     pub(crate) fn of(checkout: &Checkout) -> Option<Self> {
         serde_json::from_str(checkout.notes.as_str()).ok()
+    }
+
+    /// False if the price of the row is another than the draft's.
+    pub(crate) fn fits(&self, draft: &Draft) -> bool {
+        if let Some(stored) = &self.draft {
+            return StoredDraft::of(draft).as_ref() == Some(stored);
+        }
+        match (&self.price, draft) {
+            (Some(Price::Fiat { currency, cents, .. }), Draft::AllScale(intent)) => match intent.price() {
+                allscale::Price::Fiat { currency: asked, amount } => {
+                    (currency.as_str(), *cents) == (asked.code(), amount.get())
+                }
+                allscale::Price::Coin { .. } => false,
+            },
+            (Some(price), draft) => Price::of_draft(draft).as_ref() == Some(price),
+            (None, _) => true,
+        }
     }
 
     pub(crate) fn text(&self) -> Redacted<'static> {

@@ -3,7 +3,8 @@
 mod world;
 
 use checkout_engine::{
-    Ask, DecideError, Lane, Next, Nudged, Provider, ReadMade, State, Store as _, Subject, Write, Written,
+    Ask, Checkout, DecideError, Lane, Next, Nudged, Provider, ReadMade, State, Store as _, Subject, Write,
+    Written,
 };
 use checkout_sandbox::{allscale, peach};
 use checkout_tables::allscale::Route as OfAllScale;
@@ -38,9 +39,9 @@ async fn held(state: State) -> Outcome<World> {
 fn a_late_payment_is_settled_by_a_release_and_told_once() -> Outcome {
     block_on(async {
         let world = held(State::Settled).await?;
-        let released = world.engine.release("o", "ann", "shipped after all").await?;
+        let released = world.engine.release(&world.checkout("o").await?, "ann", "shipped after all").await?;
         assert_eq!((released.state, &released.hold), (State::Settled, &None));
-        let again = world.engine.release("o", "ann", "again").await;
+        let again = world.engine.release(&world.checkout("o").await?, "ann", "again").await;
         assert!(matches!(again, Err(DecideError::NotHeld(id)) if id == "o"));
         world.play(DAY).await?;
         assert_eq!(world.subjects("o"), [Subject::Settled]);
@@ -60,10 +61,17 @@ fn a_person_settles_or_closes_and_the_name_and_the_reason_stay() -> Outcome {
                 let at = world.providers.clock.now();
                 let (checkout, end, told) = match act {
                     "settle" => {
-                        let checkout = world.engine.settle("o", "ann", "the bank says so").await?;
+                        let checkout = world
+                            .engine
+                            .settle(&world.checkout("o").await?, "ann", "the bank says so")
+                            .await?;
                         (checkout, State::Settled, vec![Subject::Settled])
                     }
-                    _ => (world.engine.close("o", "ann", "the bank says so").await?, State::Closed, vec![]),
+                    _ => (
+                        world.engine.close(&world.checkout("o").await?, "ann", "the bank says so").await?,
+                        State::Closed,
+                        vec![],
+                    ),
                 };
                 assert_eq!((checkout.state, &checkout.hold), (end, &None));
                 world.another()?.play(DAY * 40).await?;
@@ -87,16 +95,19 @@ fn a_decision_that_cannot_be_made_says_why_and_changes_nothing() -> Outcome {
         for (by, reason, part) in
             [("", "r", "by"), (" \t", "r", "by"), ("ann", "", "reason"), ("ann", "\n", "reason")]
         {
-            let error = world.engine.settle("o", by, reason).await;
+            let error = world.engine.settle(&world.checkout("o").await?, by, reason).await;
             assert!(matches!(error, Err(DecideError::Empty(name)) if name == part));
         }
-        let error = world.engine.close("nobody", "ann", "r").await;
-        assert!(matches!(error, Err(DecideError::NotThere(id)) if id == "nobody"));
+        let nobody =
+            Checkout { id: "nobody".to_owned(), hold: Some("why".to_owned()), ..world.checkout("o").await? };
+        let error = world.engine.close(&nobody, "ann", "r").await;
+        assert!(matches!(error, Err(DecideError::Changed(id)) if id == "nobody"));
         assert_eq!(world.checkout("o").await?, before);
         assert!(world.engine.decisions("o").await?.is_empty());
         // Two persons at once: the one who is late has seen an old row.
+        let seen = world.checkout("o").await?;
         let (one, two) =
-            tokio::join!(world.engine.settle("o", "ann", "r"), world.engine.close("o", "bob", "r"));
+            tokio::join!(world.engine.settle(&seen, "ann", "r"), world.engine.close(&seen, "bob", "r"));
         assert!(one.is_ok());
         assert!(matches!(two, Err(DecideError::NotHeld(_) | DecideError::Changed(_))));
         assert_eq!(world.engine.decisions("o").await?.len(), 1);
@@ -110,7 +121,7 @@ fn a_decision_under_an_old_version_is_not_written() -> Outcome {
         let world = held(State::Unsettled).await?;
         let mut closed = world.checkout("o").await?;
         closed.state = State::Closed;
-        world.engine.release("o", "ann", "r").await?;
+        world.engine.release(&world.checkout("o").await?, "ann", "r").await?;
         let decision = checkout_engine::Decision {
             checkout: &closed,
             work: false,
@@ -134,7 +145,7 @@ fn a_worker_that_holds_the_lease_meanwhile_has_lost_the_lease() -> Outcome {
         let ask = Ask { lanes: &lanes, max: 1, lease: Duration::from_secs(30) };
         let claimed = world.store.claim(&ask).await?;
         let due = claimed.due.first().ok_or("nothing is due")?;
-        world.engine.close("o", "ann", "given back").await?;
+        world.engine.close(&world.checkout("o").await?, "ann", "given back").await?;
         let mut settled = due.checkout.clone();
         settled.state = State::Settled;
         let late = Write {
@@ -181,7 +192,7 @@ fn an_event_that_a_person_has_not_seen_is_read_after_the_decision() -> Outcome {
         let hook = hooks.last().cloned().ok_or("no webhook")?;
         let event = Hook::Peach(hook, "default").verified(world.providers.clock.now(), 0)?;
         assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
-        world.engine.close("o", "ann", "the payer is gone").await?;
+        world.engine.close(&world.checkout("o").await?, "ann", "the payer is gone").await?;
         world.play(DAY).await?;
         assert_eq!(event.receive(&world.engine).await?, Nudged::Done);
         let checkout = world.checkout("o").await?;

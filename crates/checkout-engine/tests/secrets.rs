@@ -118,7 +118,10 @@ fn no_error_holds_a_draft_or_a_payers_text() -> Outcome {
         let twice = world.engine.create("o", other.clone()).await.err().ok_or("no error")?;
         let taken = world.engine.create("p", planted()?).await.err().ok_or("no error")?;
         let no_client = world.engine.machine().prepare("nobody", "o", &planted()?, world.store.now().await?);
-        let not_held = person::release(&world.store, "o", "nora", "why").await.err().ok_or("no error")?;
+        let not_held = person::release(&world.store, &world.checkout("o").await?, "nora", "why")
+            .await
+            .err()
+            .ok_or("no error")?;
         let no_provider = Engine::builder(Memory::new(), world.providers.clone()).build();
         let store = StoreError::Corrupt { id: "o".into(), field: "notes" };
         let list = [

@@ -165,7 +165,7 @@ fn a_payment_after_the_last_late_read_is_held_and_settled_once_it_is_released() 
         assert_eq!((checkout.state, checkout.hold.is_some()), (State::Settled, true));
         assert_eq!(world.subjects("o"), [Subject::Failed, Subject::Held]);
         assert_eq!(known(&world, event).await?, Nudged::Done);
-        world.engine.release("o", "ann", "shipped after all").await?;
+        world.engine.release(&world.checkout("o").await?, "ann", "shipped after all").await?;
         world.play(DAY).await?;
         assert_eq!(world.subjects("o"), [Subject::Failed, Subject::Held, Subject::Settled]);
         Ok(())
@@ -271,7 +271,7 @@ fn a_payment_after_an_end_is_held_whatever_the_end_was() -> Outcome {
             world.engine.create("o", drafts::coin(REFERENCE)?).await?;
             world.play(DAY * 40).await?;
             if end.starts_with("closed") {
-                world.engine.close("o", "ann", "the payer is gone").await?;
+                world.engine.close(&world.checkout("o").await?, "ann", "the payer is gone").await?;
             }
             let before = world.subjects("o");
             world.play(DAY * 7).await?;

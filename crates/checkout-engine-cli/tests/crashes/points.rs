@@ -42,7 +42,9 @@ impl Case {
             ("tell", &[1, 3]),
             ("news_told", &[1, 3]),
         ] {
-            for nth in times {
+            // With this variable each operation has its first case alone.
+            let few = std::env::var_os("CHECKOUT_CRASHES_FEW").is_some();
+            for nth in times.iter().take(if few { 1 } else { times.len() }) {
                 cases.push(Self::new(operation, "before", *nth));
                 cases.push(Self::new(operation, "after", *nth));
             }

@@ -13,16 +13,13 @@ pub enum DecideError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no checkout with this id.
-    #[error("there is no checkout {0}")]
-    NotThere(String),
     /// The checkout is not held.
     #[error("the checkout {0} is not held: nothing is to decide")]
     NotHeld(String),
     /// The person or the reason is not named.
     #[error("{0}: not empty")]
     Empty(&'static str),
-    /// The row changed since it was read: look again, and decide again.
+    /// The row changed since the person saw it, or is gone: look again, and decide again.
     #[error("the checkout {0} has changed meanwhile: look again")]
     Changed(String),
 }
@@ -32,24 +29,24 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     ///
     /// # Errors
     /// [`DecideError`].
-    pub async fn release(&self, id: &str, by: &str, reason: &str) -> Result<Checkout, DecideError> {
-        self.decided(release(&self.0.store, id, by, reason).await)
+    pub async fn release(&self, seen: &Checkout, by: &str, reason: &str) -> Result<Checkout, DecideError> {
+        self.decided(release(&self.0.store, seen, by, reason).await)
     }
 
     /// Settles a held checkout by a person's word: see [`settle`].
     ///
     /// # Errors
     /// [`DecideError`].
-    pub async fn settle(&self, id: &str, by: &str, reason: &str) -> Result<Checkout, DecideError> {
-        self.decided(settle(&self.0.store, id, by, reason).await)
+    pub async fn settle(&self, seen: &Checkout, by: &str, reason: &str) -> Result<Checkout, DecideError> {
+        self.decided(settle(&self.0.store, seen, by, reason).await)
     }
 
     /// Closes a held checkout: see [`close`].
     ///
     /// # Errors
     /// [`DecideError`].
-    pub async fn close(&self, id: &str, by: &str, reason: &str) -> Result<Checkout, DecideError> {
-        self.decided(close(&self.0.store, id, by, reason).await)
+    pub async fn close(&self, seen: &Checkout, by: &str, reason: &str) -> Result<Checkout, DecideError> {
+        self.decided(close(&self.0.store, seen, by, reason).await)
     }
 
     fn decided(&self, decided: Result<Checkout, DecideError>) -> Result<Checkout, DecideError> {
@@ -58,15 +55,31 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     }
 }
 
-/// Clears a hold: the checkout goes on as its state says. A checkout that a read has settled is told as
-/// settled now. The name and the reason stay.
+/// Clears the hold of a checkout as the person saw it: the checkout goes on as its state says. A checkout
+/// that a read has settled is told as settled now, and a checkout that was given up is read again. The name
+/// and the reason stay.
 ///
 /// # Errors
 /// [`DecideError`].
-pub async fn release(store: &impl Store, id: &str, by: &str, reason: &str) -> Result<Checkout, DecideError> {
-    decide(store, "release", id, by, reason, |checkout, notes, now| {
+pub async fn release(
+    store: &impl Store,
+    seen: &Checkout,
+    by: &str,
+    reason: &str,
+) -> Result<Checkout, DecideError> {
+    decide(store, "release", seen, by, reason, |checkout, notes, now| {
         (notes.since, notes.tried_since, notes.not_there) = (now, now, 0);
-        (checkout.state == State::Settled, !checkout.state.is_end())
+        if checkout.state == State::GaveUp {
+            checkout.state = State::Open;
+        }
+        (notes.looks, notes.asked, notes.trouble_since) = (0, 0, 0);
+        let goes_on = match checkout.state {
+            State::Sending | State::Unknown | State::Open | State::GaveUp => true,
+            // Late reads go on, and the read that did not settle the order is made again.
+            State::Failed | State::Unsettled => checkout.checkout_id.is_some(),
+            State::Settled | State::Refused | State::Closed => false,
+        };
+        (checkout.state == State::Settled, goes_on)
     })
     .await
 }
@@ -75,8 +88,13 @@ pub async fn release(store: &impl Store, id: &str, by: &str, reason: &str) -> Re
 ///
 /// # Errors
 /// [`DecideError`].
-pub async fn settle(store: &impl Store, id: &str, by: &str, reason: &str) -> Result<Checkout, DecideError> {
-    decide(store, "settle", id, by, reason, |checkout, _, _| {
+pub async fn settle(
+    store: &impl Store,
+    seen: &Checkout,
+    by: &str,
+    reason: &str,
+) -> Result<Checkout, DecideError> {
+    decide(store, "settle", seen, by, reason, |checkout, _, _| {
         checkout.state = State::Settled;
         (true, false)
     })
@@ -88,8 +106,13 @@ pub async fn settle(store: &impl Store, id: &str, by: &str, reason: &str) -> Res
 ///
 /// # Errors
 /// [`DecideError`].
-pub async fn close(store: &impl Store, id: &str, by: &str, reason: &str) -> Result<Checkout, DecideError> {
-    decide(store, "close", id, by, reason, |checkout, _, _| {
+pub async fn close(
+    store: &impl Store,
+    seen: &Checkout,
+    by: &str,
+    reason: &str,
+) -> Result<Checkout, DecideError> {
+    decide(store, "close", seen, by, reason, |checkout, _, _| {
         checkout.state = State::Closed;
         (false, false)
     })
@@ -100,7 +123,7 @@ pub async fn close(store: &impl Store, id: &str, by: &str, reason: &str) -> Resu
 async fn decide(
     store: &impl Store,
     act: &'static str,
-    id: &str,
+    seen: &Checkout,
     by: &str,
     reason: &str,
     change: impl FnOnce(&mut Checkout, &mut Notes, i64) -> (bool, bool),
@@ -110,14 +133,14 @@ async fn decide(
             return Err(DecideError::Empty(name));
         }
     }
-    let there = store.checkout(id).await?.ok_or_else(|| DecideError::NotThere(id.to_owned()))?;
-    if there.hold.is_none() {
+    let id = seen.id.as_str();
+    if seen.hold.is_none() {
         return Err(DecideError::NotHeld(id.to_owned()));
     }
     let now = store.now().await?.unix_millis();
-    let mut checkout = Checkout { hold: None, ..there };
-    let corrupt = || StoreError::Corrupt { id: id.to_owned(), field: "notes" };
-    let mut notes = Notes::of(&checkout).ok_or_else(corrupt)?;
+    let mut checkout = Checkout { hold: None, ..seen.clone() };
+    // Notes that nobody can read are begun anew: a person decides all the same.
+    let mut notes = Notes::of(&checkout).unwrap_or_default();
     let (settled, work) = change(&mut checkout, &mut notes, now);
     let mut news = Vec::new();
     if settled && !notes.told {

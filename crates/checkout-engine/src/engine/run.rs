@@ -11,7 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::time::{Instant as Timer, sleep_until};
+use tokio::time::{Instant as Timer, sleep_until, timeout};
 
 /// The error of the shop's function: the news is told again.
 type ShopError = Box<dyn Error + Send + Sync>;
@@ -33,6 +33,8 @@ struct Loop {
     working: usize,
     /// The news that is being told.
     telling: usize,
+    /// A question for news is under way.
+    asking: bool,
     /// A claim is under way.
     claiming: bool,
     /// Work is under way that has killed processes: nothing else begins.
@@ -64,6 +66,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         let mut state = Loop {
             working: 0,
             telling: 0,
+            asking: false,
             claiming: false,
             alone: false,
             more: false,
@@ -98,9 +101,10 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         state.claiming = false;
                         state.backoff = Duration::ZERO;
                         claim_at = soon(state.after_claim(inner, &claimed, room));
-                        if claimed.news && !stopping && state.telling == 0 {
-                            state.telling = 1;
-                            flights.push(Box::pin(async { Landed::News(inner.claim_news().await) }));
+                        if claimed.news && !stopping && !state.asking && state.telling < NEWS_AT_ONCE {
+                            state.asking = true;
+                            let room = NEWS_AT_ONCE.saturating_sub(state.telling);
+                            flights.push(Box::pin(async move { Landed::News(inner.claim_news(room).await) }));
                         }
                         let at = claimed.now;
                         for due in claimed.due {
@@ -134,7 +138,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         }
                     }
                     Landed::News(claimed) => {
-                        state.telling = 0;
+                        state.asking = false;
                         match claimed {
                             Ok(claimed) => for claimed in claimed {
                                 state.telling = state.telling.saturating_add(1);
@@ -191,12 +195,13 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
             any = true;
             result = result.and(outcome.map(drop));
         }
-        result?;
-        for claimed in inner.claim_news().await? {
+        // News is told whatever became of the work.
+        for claimed in inner.claim_news(NEWS_AT_ONCE).await? {
             any = true;
             let told = tell(claimed.news.clone());
             inner.tell(claimed, told).await;
         }
+        result?;
         let wait = claimed.next.map(|next| next.saturating_since(inner.store.later(at, since)));
         let wait = wait.unwrap_or(inner.settings.poll_every).min(inner.settings.poll_every);
         Ok(if any { Duration::ZERO } else { wait })
@@ -231,14 +236,16 @@ impl<S: Store, T: Transport> Inner<S, T> {
         self.store.claim(&Ask { lanes: &lanes, max, lease: self.settings.lease }).await
     }
 
-    async fn claim_news(&self) -> Result<Vec<ClaimedNews>, StoreError> {
-        self.store.claim_news(NEWS_AT_ONCE, NEWS_LEASE).await
+    async fn claim_news(&self, max: usize) -> Result<Vec<ClaimedNews>, StoreError> {
+        self.store.claim_news(max, NEWS_LEASE).await
     }
 
     /// Tells news, and ends the telling.
     async fn tell(&self, claimed: ClaimedNews, told: impl Future<Output = Result<(), ShopError>>) {
         let ClaimedNews { fence, tries, news } = claimed;
-        let again = match told.await {
+        // A function that does not come back must not keep this process from the other news.
+        let told = timeout(NEWS_LEASE, told).await;
+        let again = match told.unwrap_or_else(|_| Err("no word within the time of the news' lease".into())) {
             Ok(()) => {
                 Counters::count(&self.counters.told);
                 None
@@ -257,9 +264,12 @@ impl<S: Store, T: Transport> Inner<S, T> {
 }
 
 fn soon(pause: Duration) -> Timer {
-    Timer::now().checked_add(pause).unwrap_or_else(Timer::now)
+    let now = Timer::now();
+    now.checked_add(pause.min(FAR)).unwrap_or(now)
 }
 
+/// A pause that no process waits out.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// The shortest pause between two claims of one process that has room.
 const SHORTEST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(5);

@@ -142,12 +142,25 @@ impl Context {
         self.news.push(News { key, id, subject, reason: reason.map(str::to_owned) });
     }
 
-    /// Holds the checkout for a person. The first reason stays.
+    /// Holds the checkout for a person. A further reason is added to the first, and told too.
     pub(crate) fn hold(&mut self, reason: &str) {
-        if self.due.checkout.hold.is_none() {
-            self.edit(|checkout| checkout.hold = Some(reason.to_owned()));
-            self.tell(Subject::Held, Some(reason));
+        let held = match &self.due.checkout.hold {
+            None => reason.to_owned(),
+            Some(held) if held.contains(reason) || held.len() > LONGEST_HOLD => return,
+            Some(held) => format!("{held}; {reason}"),
+        };
+        self.edit(|checkout| checkout.hold = Some(held));
+        self.news.retain(|news| news.subject != Subject::Held);
+        self.tell(Subject::Held, Some(reason));
+    }
+
+    /// The time for which the reads fail for a reason that is not the checkout's, from now on if they did not.
+    pub(crate) fn in_trouble_for(&mut self) -> Duration {
+        let now = self.now.unix_millis();
+        if self.notes.trouble_since == 0 {
+            self.note(|notes| notes.trouble_since = now);
         }
+        self.now.saturating_since(Moment::from_unix_millis(self.notes.trouble_since))
     }
 
     /// Holds the checkout, and ends the work.
@@ -228,3 +241,6 @@ impl Context {
         Task::Send(Box::new(Exchange { request, then }))
     }
 }
+
+/// The length from which no further reason is added to a hold.
+const LONGEST_HOLD: usize = 1_000;

@@ -102,7 +102,11 @@ pub(super) fn with_token(
     let (request, reader) = attempt.into_parts();
     cx.send(request, move |cx, outcome| {
         match reader.outcome(outcome).and_then(|answer| client.keep_token(&answer)) {
-            Ok(()) => then(cx),
+            Ok(()) => {
+                let mut cx = cx;
+                cx.note(|notes| notes.trouble_since = 0);
+                then(cx)
+            }
             Err(error) => no_token(cx, &error),
         }
     })
@@ -116,6 +120,9 @@ fn no_token(mut cx: Context, error: &CallError<peach::Peach>) -> Task {
             return cx.held(&format!("no access token: {error}"));
         }
         return cx.again(PAUSE);
+    }
+    if cx.in_trouble_for() >= cx.rules().unknown_for {
+        return cx.held(&format!("no access token: {error}"));
     }
     cx.again(LATER)
 }
@@ -206,7 +213,10 @@ fn outcome<T: Readable>(
         CreateOutcome::Created(answer) => created(cx, answer),
         CreateOutcome::Repeat { after, may_have_been_processed, error } => {
             cx.note(|notes| notes.processed = may_have_been_processed);
-            if cx.tried_for().saturating_add(after) < cx.rules().create_for {
+            // A clock that was set back measures nothing: so the attempts are counted too.
+            let attempts = cx.notes().attempts;
+            let after = after.max(Duration::from_millis(500).saturating_mul(1 << attempts.min(6)));
+            if cx.tried_for().saturating_add(after) < cx.rules().create_for && attempts < MOST_ATTEMPTS {
                 return cx.again(after);
             }
             match may_have_been_processed {
@@ -281,8 +291,11 @@ pub(super) fn look_up(cx: Context, client: &Client) -> Task {
             cx.made(ReadMade::Sent);
             match error.read_outcome() {
                 // One answer alone may be wrong, and a second create costs money.
+                // An event that waits for a read says that the checkout is there.
                 ReadOutcome::NotThere { .. }
-                    if cx.in_state_for() >= APPEARS_WITHIN && cx.notes().not_there > 0 =>
+                    if cx.in_state_for() >= APPEARS_WITHIN
+                        && cx.notes().not_there > 0
+                        && !cx.waits_for_an_answer() =>
                 {
                     // A minute later there is still none: the create is repeated, while there is time.
                     if cx.tried_for() >= cx.rules().create_for {
@@ -295,12 +308,17 @@ pub(super) fn look_up(cx: Context, client: &Client) -> Task {
                     cx.note(|notes| notes.processed = false);
                     cx.again(Duration::ZERO)
                 }
+                ReadOutcome::NotThere { .. }
+                    if cx.waits_for_an_answer() && cx.in_state_for() >= cx.rules().unknown_for =>
+                {
+                    cx.held("an event names the checkout, and the provider does not tell of it")
+                }
                 ReadOutcome::NotThere { .. } => {
                     cx.note(|notes| notes.not_there = notes.not_there.saturating_add(1));
                     cx.again(LATER)
                 }
                 ReadOutcome::Limited { wait } => {
-                    cx.lane_waits(wait.unwrap_or(LATER));
+                    cx.lane_waits(wait.unwrap_or(LATER).min(LONGEST_WAIT));
                     cx.again(LATER)
                 }
                 ReadOutcome::Answer { .. }
@@ -325,5 +343,8 @@ const LOST: &str = "the process that sent the create did not save the answer";
 const FIRST_READ: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(2);
 const LATER: Duration = Duration::from_secs(20);
+/// The longest wait of a lane for one answer, as of the reads.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const MOST_ATTEMPTS: u32 = 60;
 /// A checkout that is there is found within this time. Assumed, as of `PollPolicy::appears_within`.
 const APPEARS_WITHIN: Duration = Duration::from_secs(60);

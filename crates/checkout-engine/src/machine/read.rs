@@ -197,13 +197,16 @@ fn give_up(mut cx: Context) -> Task {
     let looks = cx.notes().looks;
     cx.note(|notes| notes.looks = looks.saturating_add(1));
     let (first, rarest) = (cx.rules().look_after, cx.rules().look_every);
-    if cx.age() < cx.rules().look_for {
+    if cx.age() < cx.rules().look_for || cx.waits_for_an_answer() && looks < MOST_LOOKS {
         return cx.again(first.saturating_mul(1 << looks.min(16)).min(rarest));
     }
     cx.enter(State::GaveUp);
     cx.tell(Subject::GaveUp, None);
     cx.ended()
 }
+
+/// The most looks at a checkout of which an event waits for an answer.
+const MOST_LOOKS: u32 = 1_000;
 
 /// An event or the shop asked for a read of a checkout that had ended, and no answer came: perhaps somebody
 /// paid after all. The engine asks again, less and less often, and then a person has to look.

@@ -602,9 +602,9 @@ impl Simulator {
                         };
                         lock(&shop).acts.entry(id.to_owned()).or_default().push(name);
                         drop(match act {
-                            0 => node.release(id, "ann", "looked").await,
-                            1 => node.settle(id, "ann", "looked").await,
-                            _ => node.close(id, "ann", "looked").await,
+                            0 => node.release(&checkout, "ann", "looked").await,
+                            1 => node.settle(&checkout, "ann", "looked").await,
+                            _ => node.close(&checkout, "ann", "looked").await,
                         });
                     }
                 });
