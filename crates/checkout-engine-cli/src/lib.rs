@@ -3,7 +3,7 @@
 //! ```text
 //! checkout-engine --store shop.db ls --held
 //! checkout-engine --store postgres://shop@localhost/shop show order-1
-//! checkout-engine --store shop.db release order-1 --by nora --reason "the bank has confirmed"
+//! checkout-engine --store shop.db release order-1 --version 7 --by nora --reason "the bank has confirmed"
 //! ```
 
 mod arguments;

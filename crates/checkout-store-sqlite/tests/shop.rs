@@ -276,7 +276,7 @@ async fn each_paid_order_has_one_parcel_and_no_other_has_one_whenever_the_proces
     // A person lets the underpaid order go: one parcel more, with the name and the reason.
     let held = life.shop.engine.list(&Filter { held: true, ..Filter::default() }).await?;
     let [underpaid] = &held[..] else { return Err("one order is held".into()) };
-    life.shop.engine.settle(&underpaid.id, "Ada", "a cent is missing, and may be").await?;
+    life.shop.engine.settle(underpaid, "Ada", "a cent is missing, and may be").await?;
     life.work(&street, Duration::from_secs(10), &Dies::default()).await?;
     assert_eq!(parcels(&life.shop).await?.len(), 5);
     let decided = life.shop.engine.decisions(&underpaid.id).await?;
