@@ -98,7 +98,7 @@ CREATE TABLE checkout.news (
     fence   bigint NOT NULL DEFAULT 0,
     tries   integer NOT NULL DEFAULT 0
 );
-CREATE INDEX news_due ON checkout.news (due);
+CREATE INDEX news_due ON checkout.news (due, key);
 
 -- The decisions of persons.
 CREATE TABLE checkout.decision (

@@ -497,6 +497,86 @@ fn news_are_taken_once_by_the_shops_transaction() -> Tested {
     })
 }
 
+fn news(key: &str) -> News {
+    News { key: key.into(), id: "a".into(), subject: Subject::Held, reason: None }
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn news_that_cannot_be_read_is_put_off_and_stops_no_other_news() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due.remove(0);
+        let news = ["k1", "k2", "k3"].map(news).to_vec();
+        let next = Next::Ended { watch: String::new() };
+        assert_eq!(store.write(&due.lease, &Write { next, news, ..after(LEASE) }).await?, Written::Done);
+        schema.run("UPDATE checkout.news SET subject = 'unheard of' WHERE key = 'k2'").await?;
+        let told = store.claim_news(9, LEASE).await?;
+        assert_eq!(told.iter().map(|told| &*told.news.key).collect::<Vec<_>>(), ["k1", "k3"]);
+        assert_eq!(store.claim_news(9, LEASE).await?.len(), 0);
+        for told in &told {
+            assert_eq!(store.news_told(&told.news.key, told.fence, None).await?, Written::Done);
+        }
+        schema.pass(LEASE + Duration::from_millis(1)).await?;
+        let alone = store.claim_news(9, LEASE).await.map(drop);
+        let Err(StoreError::Corrupt { id, field: "subject" }) = &alone else { panic!("{alone:?}") };
+        assert_eq!(id, "a");
+        assert_eq!(store.claim_news(9, LEASE).await?.len(), 0);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn news_that_waits_longest_is_claimed_first() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due.remove(0);
+        for key in ["k3", "k1", "k2"] {
+            let keep = Write { next: Next::Keep, news: vec![news(key)], ..after(Duration::ZERO) };
+            assert_eq!(store.write(&due.lease, &keep).await?, Written::Done);
+            schema.pass(Duration::from_secs(1)).await?;
+        }
+        for most in [1, 2] {
+            let told = store.claim_news(most, LEASE).await?;
+            let keys: Vec<&str> = told.iter().map(|told| &*told.news.key).collect();
+            assert_eq!(keys, if most == 1 { vec!["k3"] } else { vec!["k1", "k2"] });
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn work_that_cannot_be_read_is_put_off_and_stops_no_other_work() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        for id in ["a", "b", "c"] {
+            add(&store, id).await?;
+        }
+        schema.run("UPDATE checkout.checkout SET state = 'unheard of' WHERE id = 'b'").await?;
+        let claimed = claim(&store, 9).await?;
+        assert_eq!(ids(&claimed), ["a", "c"]);
+        let next = || Next::Ended { watch: String::new() };
+        for due in &claimed.due {
+            let ended = Write { next: next(), ..after(Duration::ZERO) };
+            assert_eq!(store.write(&due.lease, &ended).await?, Written::Done);
+        }
+        assert_eq!(ids(&claim(&store, 9).await?), Vec::<&str>::new());
+        schema.pass(LEASE + Duration::from_millis(1)).await?;
+        let alone = claim(&store, 9).await.map(drop);
+        let Err(StoreError::Corrupt { id, field: "state" }) = &alone else { panic!("{alone:?}") };
+        assert_eq!(id, "b");
+        assert_eq!(ids(&claim(&store, 9).await?), Vec::<&str>::new());
+        Ok(())
+    })
+}
+
 #[test]
 #[ignore = "needs CHECKOUT_TEST_POSTGRES"]
 fn a_taken_over_lease_sees_what_the_late_owner_wrote_or_the_late_owner_has_lost() -> Tested {
