@@ -579,6 +579,39 @@ fn work_that_cannot_be_read_is_put_off_and_stops_no_other_work() -> Tested {
 
 #[test]
 #[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_claim_counts_the_places_that_another_claim_took_since_its_snapshot() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let limit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };
+        store.lanes(&[Lane { name: "peach/shop".into(), limit: Some(limit) }]).await?;
+        add(&store, "a").await?;
+        // A claim asks for the time behind its snapshot, and before it locks the lane: there the claim waits.
+        let gate = format!("hashtextextended('{}', 0)", schema.name);
+        schema
+            .run(&format!(
+                "SELECT pg_advisory_lock({gate}); \
+                 CREATE OR REPLACE FUNCTION checkout.now_ms() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$ BEGIN \
+                 PERFORM pg_advisory_xact_lock_shared({gate}); RETURN (SELECT ms FROM checkout.clock); END $$"
+            ))
+            .await?;
+        let waiting = tokio::spawn(async move { claim(&store, 1).await });
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+        while schema.number(waits).await? == 0 {
+            assert!(!waiting.is_finished());
+        }
+        let until = START + 60_000;
+        let taken = format!("'{{\"1\": {until}, \"2\": {until}}}'");
+        schema.run(&format!("UPDATE checkout.lane SET taken = {taken}")).await?;
+        schema.run(&format!("SELECT pg_advisory_unlock({gate})")).await?;
+        assert_eq!(ids(&waiting.await??), Vec::<&str>::new());
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.lane, jsonb_object_keys(taken)").await?, 2);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
 fn a_taken_over_lease_sees_what_the_late_owner_wrote_or_the_late_owner_has_lost() -> Tested {
     runtime().block_on(async {
         let schema = Schema::new().await?;
