@@ -612,6 +612,56 @@ fn a_claim_counts_the_places_that_another_claim_took_since_its_snapshot() -> Tes
 
 #[test]
 #[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn the_end_of_a_telling_waits_for_no_transaction_that_takes_the_news() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let url = url();
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let store =
+            schema.options().connect(&format!("{url}{joint}options=-cstatement_timeout%3D10000")).await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due.remove(0);
+        let write = Write { news: vec![news("k")], ..after(LEASE) };
+        assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+        let told = store.claim_news(1, LEASE).await?.remove(0);
+        let mut shop = client_of(&url).await?;
+        let open = shop.transaction().await?;
+        assert_eq!(open.execute(store.take_news(), &[&"k"]).await?, 1);
+        for again in [None, Some(LEASE)] {
+            assert_eq!(store.news_told("k", told.fence, again).await?, Written::Lost);
+        }
+        open.rollback().await?;
+        for fence in [0, told.fence - 1, told.fence + 1] {
+            assert_eq!(store.news_told("k", fence, None).await?, Written::Lost);
+        }
+        for again in [Some(LEASE), None] {
+            assert_eq!(store.news_told("k", told.fence, again).await?, Written::Done);
+        }
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.news").await?, 0);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn news_that_nobody_has_claimed_is_not_told_under_a_fence_of_zero() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due.remove(0);
+        let write = Write { news: vec![news("k")], ..after(LEASE) };
+        assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+        for again in [None, Some(LEASE)] {
+            assert_eq!(store.news_told("k", 0, again).await?, Written::Lost);
+        }
+        assert_eq!(store.claim_news(1, LEASE).await?.len(), 1);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
 fn a_taken_over_lease_sees_what_the_late_owner_wrote_or_the_late_owner_has_lost() -> Tested {
     runtime().block_on(async {
         let schema = Schema::new().await?;
