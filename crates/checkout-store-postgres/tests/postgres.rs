@@ -13,6 +13,7 @@ use checkout_engine::{
 };
 use checkout_store_postgres::{Options, Postgres, grants, print};
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
+use checkout_trust::replay::Key;
 use common::{OPEN, START, Schema, Tested, client_of, code, runtime, url};
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -656,6 +657,34 @@ fn news_that_nobody_has_claimed_is_not_told_under_a_fence_of_zero() -> Tested {
             assert_eq!(store.news_told("k", 0, again).await?, Written::Lost);
         }
         assert_eq!(store.claim_news(1, LEASE).await?.len(), 1);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_checkout_that_is_deleted_by_hand_leaves_no_work_no_name_and_no_open_event() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        for (id, named) in [("a", "c1"), ("b", "c2")] {
+            let row = Checkout { checkout_id: Some(named.into()), ..checkout(id) };
+            store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await?;
+            let event = [Key::allscale_transaction("shop", id, LEASE)];
+            let nudge = Nudge { target: Target::Id(id), event: &event };
+            assert_eq!(store.nudge(&nudge).await?, Nudged::Queued { id: id.into() });
+        }
+        schema.run("DELETE FROM checkout.checkout WHERE id = 'a'").await?;
+        for table in ["checkout.work", "checkout.named", "checkout.event"] {
+            let of = async |id: &str| {
+                schema.number(&format!("SELECT count(*) FROM {table} WHERE id = '{id}'")).await
+            };
+            assert_eq!((of("a").await?, of("b").await?), (0, 1), "{table}");
+        }
+        let claimed = claim(&store, 9).await?;
+        assert_eq!(ids(&claimed), ["b"]);
+        let named = Target::Named { lane: "peach/shop", checkout_id: Some("c1"), reference: None };
+        assert_eq!(store.nudge(&Nudge { target: named, event: &[] }).await?, Nudged::Unmatched);
         Ok(())
     })
 }
