@@ -691,6 +691,46 @@ fn a_checkout_that_is_deleted_by_hand_leaves_no_work_no_name_and_no_open_event()
 
 #[test]
 #[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn an_id_of_the_provider_that_moved_to_another_checkout_stays_there() -> Tested {
+    runtime().block_on(async {
+        for decides in [false, true] {
+            let schema = Schema::new().await?;
+            let store = schema.standing().await?;
+            let named = |id: &str, named: &str| Checkout { checkout_id: Some(named.into()), ..checkout(id) };
+            for id in ["a", "b"] {
+                let row = named(id, "c1");
+                store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await?;
+            }
+            // The event's id is b's by now, and a gets another one.
+            if decides {
+                let row = Checkout { version: 1, ..named("a", "c2") };
+                let decision = Decision {
+                    checkout: &row,
+                    work: true,
+                    news: vec![],
+                    act: "adopt",
+                    by: "Ada",
+                    reason: "why",
+                };
+                assert_eq!(store.decide(&decision).await?, Written::Done);
+            } else {
+                let due = claim(&store, 1).await?.due.remove(0);
+                assert_eq!(due.lease.id, "a");
+                let write = Write { checkout: Some(named("a", "c2")), ..after(LEASE) };
+                assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+            }
+            for (id, name) in [("b", "c1"), ("a", "c2")] {
+                let target = Target::Named { lane: "peach/shop", checkout_id: Some(name), reference: None };
+                let nudged = store.nudge(&Nudge { target, event: &[] }).await?;
+                assert_eq!(nudged, Nudged::Queued { id: id.into() }, "decides: {decides}");
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
 fn a_taken_over_lease_sees_what_the_late_owner_wrote_or_the_late_owner_has_lost() -> Tested {
     runtime().block_on(async {
         let schema = Schema::new().await?;
