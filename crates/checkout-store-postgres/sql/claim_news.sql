@@ -3,7 +3,7 @@ WITH t AS MATERIALIZED (
     SELECT checkout.now_ms() AS now
 ), held AS MATERIALIZED (
     SELECT n.key, n.due FROM checkout.news n WHERE n.due <= (SELECT now FROM t)
-    ORDER BY n.due, n.key LIMIT $1 FOR UPDATE SKIP LOCKED
+    ORDER BY n.due, n.key LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
 ), numbered AS MATERIALIZED (
     SELECT h.key, nextval('checkout.fence') AS fence FROM (SELECT * FROM held ORDER BY due, key) h
 ), leased AS (
