@@ -9,6 +9,7 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN,
@@ -171,7 +172,7 @@ impl Store for Postgres {
     }
 
     async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
-        let turn = self.in_turn(ask.lanes);
+        let turn = self.turns().in_turn(ask.lanes, Instant::now());
         let suspect = i32::try_from(SUSPECT).unwrap_or(i32::MAX);
         let parameters = parameters![
             turn.lanes => TEXT_ARRAY, turn.from => INT8_ARRAY, count(ask.max) => INT8, millis(ask.lease) => INT8,
@@ -183,7 +184,8 @@ impl Store for Postgres {
         let mut leased = Vec::with_capacity(rows.len());
         for row in &rows {
             let Some(lane) = column::<Option<&str>>(row, "lane")? else { continue };
-            self.served(lane, now.unix_millis(), column(row, "regular")?);
+            let first = column(row, "regular")?;
+            self.turns().served(&turn, lane, now.unix_millis(), first, Instant::now());
             leased.push(due(row));
         }
         let leased = readable(leased.into_iter())?;
