@@ -98,7 +98,18 @@ CREATE TABLE checkout.news (
     fence   bigint NOT NULL DEFAULT 0,
     tries   integer NOT NULL DEFAULT 0
 );
-CREATE INDEX news_due ON checkout.news (due);
+CREATE INDEX news_due ON checkout.news (due, key);
+
+-- A row that is deleted by hand takes with it its work, its name and its open events. Events that are done go
+-- when their keys are kept no longer.
+CREATE FUNCTION checkout.deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    DELETE FROM checkout.work w WHERE w.id = OLD.id;
+    DELETE FROM checkout.event e WHERE e.id = OLD.id AND NOT e.done;
+    DELETE FROM checkout.named n
+        WHERE n.lane = OLD.lane AND n.checkout_id = OLD.checkout_id AND n.id = OLD.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER deleted AFTER DELETE ON checkout.checkout FOR EACH ROW EXECUTE FUNCTION checkout.deleted();
 
 -- The decisions of persons.
 CREATE TABLE checkout.decision (

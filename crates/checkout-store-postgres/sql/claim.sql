@@ -4,6 +4,9 @@
 -- Lanes and work are locked by SKIP LOCKED: a claim waits for nobody. The work is chosen as the snapshot
 -- shows the rows, and is taken only if rev and fence are still the same under the lock. Each transaction that
 -- changes a checkout changes rev as well, so the snapshot's checkout is the latest one.
+--
+-- The places of a lane are counted by expressions over its row, in the condition and in the answer: such an
+-- expression sees the row under the lock. A joined count would stay the snapshot's.
 WITH t AS MATERIALIZED (
     SELECT checkout.now_ms() AS now
 ), asked AS MATERIALIZED (
@@ -26,12 +29,13 @@ WITH t AS MATERIALIZED (
 ), first AS MATERIALIZED (
     SELECT a.lane, a.n, a.start, a.suspect, l.span, l.room, t.now
     FROM t CROSS JOIN asked a CROSS JOIN LATERAL (
-        SELECT l.span, coalesce(l.requests - taken.places, $3) AS room
-        FROM checkout.lane l CROSS JOIN LATERAL (
-            SELECT count(*) AS places FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
-        ) taken
-        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true)
-            AND coalesce(l.requests > taken.places, true)
+        SELECT l.span, coalesce(l.requests - (
+            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ), $3) AS room
+        FROM checkout.lane l
+        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.requests > (
+            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ), true)
         FOR UPDATE OF l SKIP LOCKED
     ) l
     WHERE a.due <= t.now
@@ -42,12 +46,13 @@ WITH t AS MATERIALIZED (
     -- A lane whose first work is suspect gives nothing to a claim that has other work.
     (SELECT a.lane, a.n, a.start, a.suspect, l.span, l.room, t.now
     FROM first f CROSS JOIN t CROSS JOIN asked a CROSS JOIN LATERAL (
-        SELECT l.span, coalesce(l.requests - taken.places, $3) AS room
-        FROM checkout.lane l CROSS JOIN LATERAL (
-            SELECT count(*) AS places FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
-        ) taken
-        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true)
-            AND coalesce(l.requests > taken.places, true)
+        SELECT l.span, coalesce(l.requests - (
+            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ), $3) AS room
+        FROM checkout.lane l
+        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.requests > (
+            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ), true)
         FOR UPDATE OF l SKIP LOCKED
     ) l
     WHERE a.due <= t.now AND a.n > f.n AND NOT a.suspect AND NOT f.suspect

@@ -15,7 +15,8 @@ WITH old AS MATERIALIZED (
     ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE n.id <> excluded.id
 ), unnamed AS (
     DELETE FROM checkout.named n USING w, old
-    WHERE n.lane = w.lane AND n.checkout_id = old.checkout_id AND old.checkout_id IS DISTINCT FROM $4
+    WHERE n.lane = w.lane AND n.checkout_id = old.checkout_id AND n.id = w.id
+        AND old.checkout_id IS DISTINCT FROM $4
 ), ended AS (
     DELETE FROM checkout.work x USING w WHERE x.id = w.id AND x.id = $1 AND NOT w.work
 ), work AS (

@@ -29,7 +29,7 @@ WITH c AS MATERIALIZED (
     ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE n.id <> excluded.id
 ), unnamed AS (
     DELETE FROM checkout.named n USING w
-    WHERE n.lane = w.lane AND n.checkout_id = w.old AND $4 AND w.old IS DISTINCT FROM $6
+    WHERE n.lane = w.lane AND n.checkout_id = w.old AND n.id = w.id AND $4 AND w.old IS DISTINCT FROM $6
 ), events AS (
     UPDATE checkout.event e SET done = true, until = w.now + e.keep
     FROM w WHERE e.id = $1 AND NOT e.done AND e.nudge <= $3 AND $13 = 'answered'

@@ -9,6 +9,7 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN,
@@ -92,6 +93,24 @@ fn written(rows: &[Row]) -> Result<Written, StoreError> {
     }
 }
 
+/// The rows that can be read. A row that cannot be read is under its lease too, and waits for the lease's end.
+///
+/// # Errors
+/// The first row's that cannot be read, if none can be read.
+fn readable<T>(rows: impl Iterator<Item = Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
+    let (mut read, mut unreadable) = (Vec::new(), None);
+    for row in rows {
+        match row {
+            Ok(row) => read.push(row),
+            Err(error) => drop(unreadable.get_or_insert(error)),
+        }
+    }
+    match unreadable {
+        Some(error) if read.is_empty() => Err(error),
+        Some(_) | None => Ok(read),
+    }
+}
+
 fn due(row: &Row) -> Result<Due, StoreError> {
     let tries: i32 = column(row, "tries")?;
     let checkout = checkout(row)?;
@@ -153,7 +172,7 @@ impl Store for Postgres {
     }
 
     async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
-        let turn = self.in_turn(ask.lanes);
+        let turn = self.turns().in_turn(ask.lanes, Instant::now());
         let suspect = i32::try_from(SUSPECT).unwrap_or(i32::MAX);
         let parameters = parameters![
             turn.lanes => TEXT_ARRAY, turn.from => INT8_ARRAY, count(ask.max) => INT8, millis(ask.lease) => INT8,
@@ -165,9 +184,11 @@ impl Store for Postgres {
         let mut leased = Vec::with_capacity(rows.len());
         for row in &rows {
             let Some(lane) = column::<Option<&str>>(row, "lane")? else { continue };
-            self.served(lane, now.unix_millis(), column(row, "regular")?);
-            leased.push(due(row)?);
+            let first = column(row, "regular")?;
+            self.turns().served(&turn, lane, now.unix_millis(), first, Instant::now());
+            leased.push(due(row));
         }
+        let leased = readable(leased.into_iter())?;
         let next = column::<Option<i64>>(head, "next")?.map(Moment::from_unix_millis);
         // Work that is due and was not claimed is in the hands of other transactions.
         let soonest = if leased.is_empty() && ask.max > 0 { now.saturating_add(SOON) } else { now };
@@ -263,20 +284,14 @@ impl Store for Postgres {
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
         let parameters = parameters![count(max) => INT8, millis(lease) => INT8];
         let rows = self.ask(&self.statements().claim_news, parameters).await?;
-        rows.iter()
-            .map(|row| {
-                let (id, tries): (String, i32) = (column(row, "id")?, column(row, "tries")?);
-                let subject = Subject::by_name(column(row, "subject")?);
-                let corrupt = || StoreError::Corrupt { id: id.clone(), field: "subject" };
-                let subject = subject.ok_or_else(corrupt)?;
-                let news = News { key: column(row, "key")?, id, subject, reason: column(row, "reason")? };
-                Ok(ClaimedNews {
-                    fence: column(row, "fence")?,
-                    tries: u32::try_from(tries).unwrap_or(0),
-                    news,
-                })
-            })
-            .collect()
+        readable(rows.iter().map(|row| {
+            let (id, tries): (String, i32) = (column(row, "id")?, column(row, "tries")?);
+            let subject = Subject::by_name(column(row, "subject")?);
+            let corrupt = || StoreError::Corrupt { id: id.clone(), field: "subject" };
+            let subject = subject.ok_or_else(corrupt)?;
+            let news = News { key: column(row, "key")?, id, subject, reason: column(row, "reason")? };
+            Ok(ClaimedNews { fence: column(row, "fence")?, tries: u32::try_from(tries).unwrap_or(0), news })
+        }))
     }
 
     async fn news_told(&self, key: &str, fence: i64, again: Option<Duration>) -> Result<Written, StoreError> {

@@ -6,6 +6,7 @@ mod guard;
 mod postgres;
 mod read;
 mod schema;
+mod turns;
 
 pub use deadpool_postgres;
 pub use error::DatabaseError;

@@ -2,10 +2,8 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use checkout_engine::StoreError;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -14,6 +12,7 @@ use tokio_postgres::{Config, NoTls, Row};
 
 use crate::error;
 use crate::schema::{self, KNOWN};
+use crate::turns::Turns;
 
 /// The statement by which your own transaction takes news, with the news' key as `$1`: a row means that the
 /// news is yours, and none that another transaction has told the news. Commit the statement together with
@@ -206,35 +205,6 @@ statements! {
     guard_claim guard_held guard_commit guard_release
 }
 
-/// The lanes in turn, as this process has served them, and where the process found work in each.
-///
-/// Kept in the process and not in the database: a row that each claim updates grows without an end while
-/// somebody holds an old snapshot.
-#[derive(Default)]
-struct Turns {
-    served: u64,
-    lanes: HashMap<String, Turn>,
-}
-
-struct Turn {
-    served: u64,
-    from: i64,
-    swept: Option<Instant>,
-}
-
-/// The lanes of a claim in turn, and the due from which to look in each.
-pub(crate) struct InTurn<'a> {
-    pub(crate) lanes: Vec<&'a str>,
-    pub(crate) from: Vec<i64>,
-}
-
-/// How often a claim looks for work from the beginning of a lane: work whose transaction was so slow that the
-/// claims have gone on.
-const SWEEP: Duration = Duration::from_secs(60);
-
-/// How far the due from which to look stays behind the clock.
-const SLACK: i64 = 4_000;
-
 impl Postgres {
     /// Connects to the database of a URL, without TLS, with the [usual options](Options::new): makes the
     /// schema `checkout`, or brings the schema to the version of this program.
@@ -307,45 +277,8 @@ impl Postgres {
         }
     }
 
-    fn turns(&self) -> MutexGuard<'_, Turns> {
+    pub(crate) fn turns(&self) -> MutexGuard<'_, Turns> {
         self.0.turns.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn in_turn<'a>(&self, lanes: &'a [String]) -> InTurn<'a> {
-        let mut turns = self.turns();
-        let mut rows: Vec<(u64, i64, &str)> = Vec::with_capacity(lanes.len());
-        for lane in lanes {
-            let (served, from) = match turns.lanes.get_mut(lane) {
-                Some(turn) if turn.swept.is_some_and(|at| at.elapsed() < SWEEP) => (turn.served, turn.from),
-                Some(turn) => {
-                    turn.swept = Some(Instant::now());
-                    (turn.served, i64::MIN)
-                }
-                None => (0, i64::MIN),
-            };
-            rows.push((served, from, lane));
-        }
-        drop(turns);
-        rows.sort_by_key(|(served, ..)| *served);
-        InTurn {
-            lanes: rows.iter().map(|(.., lane)| *lane).collect(),
-            from: rows.iter().map(|(_, from, _)| *from).collect(),
-        }
-    }
-
-    /// Notes that work of a lane was claimed at `now`; `first` is the earliest due of the lane's work.
-    pub(crate) fn served(&self, lane: &str, now: i64, first: Option<i64>) {
-        let mut turns = self.turns();
-        turns.served = turns.served.saturating_add(1);
-        let served = turns.served;
-        let from = first.unwrap_or(i64::MAX).min(now.saturating_sub(SLACK));
-        match turns.lanes.get_mut(lane) {
-            Some(turn) => (turn.served, turn.from) = (served, from),
-            None => {
-                let turn = Turn { served, from, swept: Some(Instant::now()) };
-                turns.lanes.insert(lane.to_owned(), turn);
-            }
-        }
     }
 }
 

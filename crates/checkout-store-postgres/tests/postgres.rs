@@ -13,6 +13,7 @@ use checkout_engine::{
 };
 use checkout_store_postgres::{Options, Postgres, grants, print};
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
+use checkout_trust::replay::Key;
 use common::{OPEN, START, Schema, Tested, client_of, code, runtime, url};
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -493,6 +494,237 @@ fn news_are_taken_once_by_the_shops_transaction() -> Tested {
             checkout_store_postgres::TAKE_NEWS.replace("checkout.", &format!("{}.", schema.name)),
             take
         );
+        Ok(())
+    })
+}
+
+fn news(key: &str) -> News {
+    News { key: key.into(), id: "a".into(), subject: Subject::Held, reason: None }
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn news_that_cannot_be_read_is_put_off_and_stops_no_other_news() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due.remove(0);
+        let news = ["k1", "k2", "k3"].map(news).to_vec();
+        let next = Next::Ended { watch: String::new() };
+        assert_eq!(store.write(&due.lease, &Write { next, news, ..after(LEASE) }).await?, Written::Done);
+        schema.run("UPDATE checkout.news SET subject = 'unheard of' WHERE key = 'k2'").await?;
+        let told = store.claim_news(9, LEASE).await?;
+        assert_eq!(told.iter().map(|told| &*told.news.key).collect::<Vec<_>>(), ["k1", "k3"]);
+        assert_eq!(store.claim_news(9, LEASE).await?.len(), 0);
+        for told in &told {
+            assert_eq!(store.news_told(&told.news.key, told.fence, None).await?, Written::Done);
+        }
+        schema.pass(LEASE + Duration::from_millis(1)).await?;
+        let alone = store.claim_news(9, LEASE).await.map(drop);
+        let Err(StoreError::Corrupt { id, field: "subject" }) = &alone else { panic!("{alone:?}") };
+        assert_eq!(id, "a");
+        assert_eq!(store.claim_news(9, LEASE).await?.len(), 0);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn news_that_waits_longest_is_claimed_first() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due.remove(0);
+        for key in ["k3", "k1", "k2"] {
+            let keep = Write { next: Next::Keep, news: vec![news(key)], ..after(Duration::ZERO) };
+            assert_eq!(store.write(&due.lease, &keep).await?, Written::Done);
+            schema.pass(Duration::from_secs(1)).await?;
+        }
+        for most in [1, 2] {
+            let told = store.claim_news(most, LEASE).await?;
+            let keys: Vec<&str> = told.iter().map(|told| &*told.news.key).collect();
+            assert_eq!(keys, if most == 1 { vec!["k3"] } else { vec!["k1", "k2"] });
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn work_that_cannot_be_read_is_put_off_and_stops_no_other_work() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        for id in ["a", "b", "c"] {
+            add(&store, id).await?;
+        }
+        schema.run("UPDATE checkout.checkout SET state = 'unheard of' WHERE id = 'b'").await?;
+        let claimed = claim(&store, 9).await?;
+        assert_eq!(ids(&claimed), ["a", "c"]);
+        let next = || Next::Ended { watch: String::new() };
+        for due in &claimed.due {
+            let ended = Write { next: next(), ..after(Duration::ZERO) };
+            assert_eq!(store.write(&due.lease, &ended).await?, Written::Done);
+        }
+        assert_eq!(ids(&claim(&store, 9).await?), Vec::<&str>::new());
+        schema.pass(LEASE + Duration::from_millis(1)).await?;
+        let alone = claim(&store, 9).await.map(drop);
+        let Err(StoreError::Corrupt { id, field: "state" }) = &alone else { panic!("{alone:?}") };
+        assert_eq!(id, "b");
+        assert_eq!(ids(&claim(&store, 9).await?), Vec::<&str>::new());
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_claim_counts_the_places_that_another_claim_took_since_its_snapshot() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let limit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };
+        store.lanes(&[Lane { name: "peach/shop".into(), limit: Some(limit) }]).await?;
+        add(&store, "a").await?;
+        // A claim asks for the time behind its snapshot, and before it locks the lane: there the claim waits.
+        let gate = format!("hashtextextended('{}', 0)", schema.name);
+        schema
+            .run(&format!(
+                "SELECT pg_advisory_lock({gate}); \
+                 CREATE OR REPLACE FUNCTION checkout.now_ms() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$ BEGIN \
+                 PERFORM pg_advisory_xact_lock_shared({gate}); RETURN (SELECT ms FROM checkout.clock); END $$"
+            ))
+            .await?;
+        let waiting = tokio::spawn(async move { claim(&store, 1).await });
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+        while schema.number(waits).await? == 0 {
+            assert!(!waiting.is_finished());
+        }
+        let until = START + 60_000;
+        let taken = format!("'{{\"1\": {until}, \"2\": {until}}}'");
+        schema.run(&format!("UPDATE checkout.lane SET taken = {taken}")).await?;
+        schema.run(&format!("SELECT pg_advisory_unlock({gate})")).await?;
+        assert_eq!(ids(&waiting.await??), Vec::<&str>::new());
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.lane, jsonb_object_keys(taken)").await?, 2);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn the_end_of_a_telling_waits_for_no_transaction_that_takes_the_news() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let url = url();
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let store =
+            schema.options().connect(&format!("{url}{joint}options=-cstatement_timeout%3D10000")).await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due.remove(0);
+        let write = Write { news: vec![news("k")], ..after(LEASE) };
+        assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+        let told = store.claim_news(1, LEASE).await?.remove(0);
+        let mut shop = client_of(&url).await?;
+        let open = shop.transaction().await?;
+        assert_eq!(open.execute(store.take_news(), &[&"k"]).await?, 1);
+        for again in [None, Some(LEASE)] {
+            assert_eq!(store.news_told("k", told.fence, again).await?, Written::Lost);
+        }
+        open.rollback().await?;
+        for fence in [0, told.fence - 1, told.fence + 1] {
+            assert_eq!(store.news_told("k", fence, None).await?, Written::Lost);
+        }
+        for again in [Some(LEASE), None] {
+            assert_eq!(store.news_told("k", told.fence, again).await?, Written::Done);
+        }
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.news").await?, 0);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn news_that_nobody_has_claimed_is_not_told_under_a_fence_of_zero() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        add(&store, "a").await?;
+        let due = claim(&store, 1).await?.due.remove(0);
+        let write = Write { news: vec![news("k")], ..after(LEASE) };
+        assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+        for again in [None, Some(LEASE)] {
+            assert_eq!(store.news_told("k", 0, again).await?, Written::Lost);
+        }
+        assert_eq!(store.claim_news(1, LEASE).await?.len(), 1);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn a_checkout_that_is_deleted_by_hand_leaves_no_work_no_name_and_no_open_event() -> Tested {
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        for (id, named) in [("a", "c1"), ("b", "c2")] {
+            let row = Checkout { checkout_id: Some(named.into()), ..checkout(id) };
+            store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await?;
+            let event = [Key::allscale_transaction("shop", id, LEASE)];
+            let nudge = Nudge { target: Target::Id(id), event: &event };
+            assert_eq!(store.nudge(&nudge).await?, Nudged::Queued { id: id.into() });
+        }
+        schema.run("DELETE FROM checkout.checkout WHERE id = 'a'").await?;
+        for table in ["checkout.work", "checkout.named", "checkout.event"] {
+            let of = async |id: &str| {
+                schema.number(&format!("SELECT count(*) FROM {table} WHERE id = '{id}'")).await
+            };
+            assert_eq!((of("a").await?, of("b").await?), (0, 1), "{table}");
+        }
+        let claimed = claim(&store, 9).await?;
+        assert_eq!(ids(&claimed), ["b"]);
+        let named = Target::Named { lane: "peach/shop", checkout_id: Some("c1"), reference: None };
+        assert_eq!(store.nudge(&Nudge { target: named, event: &[] }).await?, Nudged::Unmatched);
+        Ok(())
+    })
+}
+
+#[test]
+#[ignore = "needs CHECKOUT_TEST_POSTGRES"]
+fn an_id_of_the_provider_that_moved_to_another_checkout_stays_there() -> Tested {
+    runtime().block_on(async {
+        for decides in [false, true] {
+            let schema = Schema::new().await?;
+            let store = schema.standing().await?;
+            let named = |id: &str, named: &str| Checkout { checkout_id: Some(named.into()), ..checkout(id) };
+            for id in ["a", "b"] {
+                let row = named(id, "c1");
+                store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await?;
+            }
+            // The event's id is b's by now, and a gets another one.
+            if decides {
+                let row = Checkout { version: 1, ..named("a", "c2") };
+                let decision = Decision {
+                    checkout: &row,
+                    work: true,
+                    news: vec![],
+                    act: "adopt",
+                    by: "Ada",
+                    reason: "why",
+                };
+                assert_eq!(store.decide(&decision).await?, Written::Done);
+            } else {
+                let due = claim(&store, 1).await?.due.remove(0);
+                assert_eq!(due.lease.id, "a");
+                let write = Write { checkout: Some(named("a", "c2")), ..after(LEASE) };
+                assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+            }
+            for (id, name) in [("b", "c1"), ("a", "c2")] {
+                let target = Target::Named { lane: "peach/shop", checkout_id: Some(name), reference: None };
+                let nudged = store.nudge(&Nudge { target, event: &[] }).await?;
+                assert_eq!(nudged, Nudged::Queued { id: id.into() }, "decides: {decides}");
+            }
+        }
         Ok(())
     })
 }

@@ -132,11 +132,12 @@ CREATE TRIGGER checkout_watch_insert INSTEAD OF INSERT ON checkout_watch BEGIN
         VALUES (NEW.id, iif(NEW.provider = 'peach_v2', 'peach', NEW.provider) || '/' || NEW.merchant,
             NEW.provider, NEW.merchant, NEW.environment, 'open', NEW.reference, NEW.checkout_id, NEW.page,
             NEW.notes, '', 1, NEW.at, NEW.at);
+    -- Directly behind: an INSERT OR IGNORE that adds no checkout adds no work.
+    INSERT INTO checkout_work (id, lane, due, fence, leased, tries)
+        SELECT id, lane, NEW.at, 0, 0, 0 FROM checkout WHERE id = NEW.id AND changes() > 0
+        ON CONFLICT (id) DO NOTHING;
     INSERT INTO checkout_lane (name) SELECT lane FROM checkout WHERE id = NEW.id
         ON CONFLICT (name) DO NOTHING;
-    INSERT INTO checkout_work (id, lane, due, fence, leased, tries)
-        SELECT id, lane, NEW.at, 0, 0, 0 FROM checkout WHERE id = NEW.id
-        ON CONFLICT (id) DO NOTHING;
 END;
 
 -- For people: neither page nor notes.

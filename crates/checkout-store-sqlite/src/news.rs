@@ -45,6 +45,10 @@ pub(crate) fn told(
     again: Option<Duration>,
     now: Moment,
 ) -> Result<Written, StoreError> {
+    // The fence of news that nobody has claimed.
+    if fence == 0 {
+        return Ok(Written::Lost);
+    }
     let changed = match again {
         Some(after) => db.change(
             "UPDATE checkout_news SET due = ?3 WHERE key = ?1 AND fence = ?2",

@@ -144,6 +144,40 @@ fn news_that_the_shop_takes_in_its_transaction_is_told_once() -> Outcome {
 }
 
 #[test]
+fn an_ended_checkout_that_the_shop_adds_again_and_ignores_has_no_work() -> Outcome {
+    let folder = Folder::new("watch-ended")?;
+    let (store, shop, _) = with_news(&folder)?;
+    for (id, reference) in [("o-1", "r-1"), ("o-1", "r-2"), ("o-2", "r-1")] {
+        let values = params![id, "azotte", "m", "sandbox", reference, "ckt-1", "", "{}", NOW];
+        shop.execute(&WATCH.replace("INSERT", "INSERT OR IGNORE"), values)?;
+        assert_eq!(block_on(store.figures())?.work, 0, "{id} {reference}");
+    }
+    // The same statement adds a checkout that is new, with its work.
+    let values = params!["o-2", "azotte", "m", "sandbox", "r-2", "ckt-2", "", "{}", NOW];
+    shop.execute(&WATCH.replace("INSERT", "INSERT OR IGNORE"), values)?;
+    let claimed = claim(&store, "azotte/m")?;
+    assert_eq!(claimed.iter().map(|due| &*due.lease.id).collect::<Vec<_>>(), ["o-2"]);
+    Ok(())
+}
+
+#[test]
+fn news_that_nobody_has_claimed_is_not_told_under_a_fence_of_zero() -> Outcome {
+    let folder = Folder::new("unclaimed")?;
+    let (store, shop) = open(&folder)?;
+    watch(&shop, "o-1", "azotte", "r-1")?;
+    let due = claim(&store, "azotte/m")?.pop().ok_or("no work")?;
+    let news =
+        News { key: "o-1:settled".to_owned(), id: "o-1".to_owned(), subject: Subject::Settled, reason: None };
+    let ended = write(Next::Ended { watch: "w".to_owned() }, vec![news]);
+    assert_eq!(block_on(store.write(&due.lease, &ended))?, Written::Done);
+    for again in [None, Some(Duration::from_secs(30))] {
+        assert_eq!(block_on(store.news_told("o-1:settled", 0, again))?, Written::Lost);
+    }
+    assert_eq!(block_on(store.claim_news(9, Duration::from_secs(30)))?.len(), 1);
+    Ok(())
+}
+
+#[test]
 fn ended_work_leaves_its_table_in_the_commit_of_the_end() -> Outcome {
     let folder = Folder::new("ended")?;
     let (_store, shop, _) = with_news(&folder)?;

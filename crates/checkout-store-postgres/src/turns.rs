@@ -1,0 +1,126 @@
+//! The lanes in turn, as this process serves them.
+
+use core::time::Duration;
+use std::collections::HashMap;
+use std::time::Instant;
+
+/// How often a claim looks for work from the beginning of a lane: work whose transaction was so slow that the
+/// claims have gone on.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// How far the due from which to look stays behind the clock.
+const SLACK: i64 = 4_000;
+
+/// The lanes in turn, as this process has served them, and where the process found work in each.
+///
+/// Kept in the process and not in the database: a row that each claim updates grows without an end while
+/// somebody holds an old snapshot.
+#[derive(Default)]
+pub(crate) struct Turns {
+    served: u64,
+    lanes: HashMap<String, Turn>,
+}
+
+struct Turn {
+    served: u64,
+    from: i64,
+    /// The last claim that looked from the beginning, and found work.
+    swept: Instant,
+}
+
+/// The lanes of a claim in turn, and the due from which to look in each.
+pub(crate) struct InTurn<'a> {
+    pub(crate) lanes: Vec<&'a str>,
+    pub(crate) from: Vec<i64>,
+}
+
+impl InTurn<'_> {
+    /// True if the claim looks from the beginning of this lane.
+    fn sweeps(&self, lane: &str) -> bool {
+        self.lanes.iter().zip(&self.from).any(|(name, from)| *name == lane && *from == i64::MIN)
+    }
+}
+
+impl Turns {
+    pub(crate) fn in_turn<'a>(&self, lanes: &'a [String], at: Instant) -> InTurn<'a> {
+        let mut rows: Vec<(u64, i64, &str)> = Vec::with_capacity(lanes.len());
+        for lane in lanes {
+            let (served, from) = match self.lanes.get(lane) {
+                Some(turn) if at.saturating_duration_since(turn.swept) < SWEEP => (turn.served, turn.from),
+                Some(turn) => (turn.served, i64::MIN),
+                None => (0, i64::MIN),
+            };
+            rows.push((served, from, lane));
+        }
+        rows.sort_by_key(|(served, ..)| *served);
+        InTurn {
+            lanes: rows.iter().map(|(.., lane)| *lane).collect(),
+            from: rows.iter().map(|(_, from, _)| *from).collect(),
+        }
+    }
+
+    /// Notes that a claim has taken work of a lane at `now`; `first` is the earliest due of the lane's work
+    /// that the claim saw. A claim that looked from the beginning and took nothing of a lane, as the lane was
+    /// locked or had no place, is not noted: the next claim looks from the beginning again.
+    pub(crate) fn served(
+        &mut self,
+        turn: &InTurn<'_>,
+        lane: &str,
+        now: i64,
+        first: Option<i64>,
+        at: Instant,
+    ) {
+        self.served = self.served.saturating_add(1);
+        let served = self.served;
+        let from = first.unwrap_or(i64::MAX).min(now.saturating_sub(SLACK));
+        match self.lanes.get_mut(lane) {
+            Some(kept) => {
+                (kept.served, kept.from) = (served, from);
+                if turn.sweeps(lane) {
+                    kept.swept = at;
+                }
+            }
+            None => {
+                self.lanes.insert(lane.to_owned(), Turn { served, from, swept: at });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SLACK, SWEEP, Turns};
+    use std::time::Instant;
+
+    const NOW: i64 = 1_000_000;
+
+    #[test]
+    fn a_lane_that_a_sweeping_claim_has_not_served_is_swept_by_the_next_claim() {
+        let lanes = ["a".to_owned(), "b".to_owned()];
+        let mut turns = Turns::default();
+        let start = Instant::now();
+        let turn = turns.in_turn(&lanes, start);
+        assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, i64::MIN][..]));
+        turns.served(&turn, "a", NOW, None, start);
+        turns.served(&turn, "b", NOW, Some(7), start);
+        let usual = turns.in_turn(&lanes, start);
+        assert_eq!((&*usual.lanes, &*usual.from), (&["a", "b"][..], &[NOW - SLACK, 7][..]));
+
+        // Both are to be swept. The first claim takes nothing, and the second takes work of b alone.
+        let later = start + SWEEP;
+        for _ in 0..2 {
+            assert_eq!(turns.in_turn(&lanes, later).from, [i64::MIN, i64::MIN]);
+        }
+        let turn = turns.in_turn(&lanes, later);
+        turns.served(&turn, "b", NOW, Some(3), later);
+        let turn = turns.in_turn(&lanes, later);
+        assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, 3][..]));
+        turns.served(&turn, "a", NOW, Some(1), later);
+        assert_eq!(turns.in_turn(&lanes, later).from, [3, 1]);
+
+        // A claim that did not look from the beginning is no sweep.
+        let usual = turns.in_turn(&lanes, later);
+        turns.served(&usual, "b", NOW, None, later + SWEEP);
+        assert_eq!(turns.in_turn(&lanes, later + SWEEP).from, [i64::MIN, i64::MIN]);
+    }
+}
