@@ -15,9 +15,6 @@ pub(crate) enum CommandError {
     NotThere(String),
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
-    #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
-    #[error("this program was built without the feature {0}")]
-    Feature(&'static str),
 }
 
 type Done = Result<(), Box<dyn Error>>;
@@ -27,7 +24,6 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut dyn Write) -> Done {
     if postgres { on_postgres(arguments, out).await } else { on_sqlite(arguments, out).await }
 }
 
-#[cfg(feature = "sqlite")]
 async fn on_sqlite(arguments: &Arguments, out: &mut dyn Write) -> Done {
     use checkout_store_sqlite::{Sqlite, print_migrations};
     match arguments.command {
@@ -47,12 +43,6 @@ async fn on_sqlite(arguments: &Arguments, out: &mut dyn Write) -> Done {
     }
 }
 
-#[cfg(not(feature = "sqlite"))]
-async fn on_sqlite(_: &Arguments, _: &mut dyn Write) -> Done {
-    Err(CommandError::Feature("sqlite").into())
-}
-
-#[cfg(feature = "postgres")]
 async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
     use checkout_store_postgres::{Options, print};
     match arguments.command {
@@ -70,11 +60,6 @@ async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
             over(&store, &arguments.command, out).await
         }
     }
-}
-
-#[cfg(not(feature = "postgres"))]
-async fn on_postgres(_: &Arguments, _: &mut dyn Write) -> Done {
-    Err(CommandError::Feature("postgres").into())
 }
 
 async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Done {
