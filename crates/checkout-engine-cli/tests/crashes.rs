@@ -120,7 +120,8 @@ fn a_process_may_die_before_and_after_every_operation_over_postgres() -> Outcome
     runtime.block_on(async {
         let builder = Server::builder().port(0).frozen_at(Moment::from_unix_millis(BEGINNING));
         let server = builder.bind().await?;
-        // A few at once: each case has a schema and merchants of its own, and a server has so many connections.
+        // A few at once: each case has a schema and merchants of its own, and a server has so many
+        // connections.
         let cases: Vec<(usize, Case)> = Case::all().into_iter().enumerate().collect();
         for some in cases.chunks(12) {
             let mut playing = Vec::new();

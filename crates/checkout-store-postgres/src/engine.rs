@@ -93,7 +93,8 @@ fn written(rows: &[Row]) -> Result<Written, StoreError> {
     }
 }
 
-/// The rows that can be read. A row that cannot be read is under its lease too, and waits for the lease's end.
+/// The rows that can be read. A row that cannot be read is under its lease too, and waits for the lease's
+/// end.
 ///
 /// # Errors
 /// The first row's that cannot be read, if none can be read.

@@ -154,7 +154,8 @@ impl Context {
         self.tell(Subject::Held, Some(reason));
     }
 
-    /// The time for which the reads fail for a reason that is not the checkout's, from now on if they did not.
+    /// The time for which the reads fail for a reason that is not the checkout's, from now on if they did
+    /// not.
     pub(crate) fn in_trouble_for(&mut self) -> Duration {
         let now = self.now.unix_millis();
         if self.notes.trouble_since == 0 {
