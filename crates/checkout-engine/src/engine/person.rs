@@ -1,7 +1,7 @@
 //! The decisions of a person about a held checkout.
 
 use super::Engine;
-use crate::checkout::{Checkout, State};
+use crate::checkout::{Checkout, Provider, State};
 use crate::notes::Notes;
 use crate::store::{Decision, News, Store, StoreError, Subject, Written};
 use checkout_transport::Transport;
@@ -56,8 +56,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
 }
 
 /// Clears the hold of a checkout as the person saw it: the checkout goes on as its state says. A checkout
-/// that a read has settled is told as settled now, and a checkout that was given up is read again. The name
-/// and the reason stay.
+/// that a read has settled is told as settled now. A checkout that was given up, or whose read did not settle
+/// the order, is read again. The name and the reason stay.
 ///
 /// # Errors
 /// [`DecideError`].
@@ -73,10 +73,14 @@ pub async fn release(
             checkout.state = State::Open;
         }
         (notes.looks, notes.asked, notes.trouble_since) = (0, 0, 0);
+        notes.resumes = checkout.state == State::Open;
         let goes_on = match checkout.state {
             State::Sending | State::Unknown | State::Open | State::GaveUp => true,
             // Late reads go on, and the read that did not settle the order is made again.
-            State::Failed | State::Unsettled => checkout.checkout_id.is_some(),
+            // Peach's V1 is read by the reference.
+            State::Failed | State::Unsettled => {
+                checkout.checkout_id.is_some() || checkout.provider == Provider::Peach
+            }
             State::Settled | State::Refused | State::Closed => false,
         };
         (checkout.state == State::Settled, goes_on)

@@ -40,6 +40,10 @@ where
         Ok(watch) => watch,
         Err(reason) => return cx.held(&reason),
     };
+    if cx.notes().resumes {
+        cx.note(|notes| notes.resumes = false);
+        watch.resume_at(now, cx.rules().policy(cx.checkout().provider).deadline);
+    }
     let looks = matches!(cx.checkout().state, State::Open | State::GaveUp) && cx.notes().looks > 0;
     if looks && !watch.tracker().is_final() {
         watch.resume_at(now, A_LOOK);
