@@ -3,6 +3,7 @@
 
 use std::env;
 use std::error::Error;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -17,12 +18,21 @@ pub type Tested = Result<(), Box<dyn Error>>;
 /// The moment at which a schema's standing clock begins.
 pub const START: i64 = 1_716_501_000_000;
 
-/// The server's URL. The tests of this crate are `#[ignore]`, and run by
-/// `cargo test -- --include-ignored`. Then a missing variable is an error, so that no run without a server
-/// looks like a run with one.
+const VARIABLE: &str = "CHECKOUT_TEST_POSTGRES";
+
+/// True where no server is named: the test then runs nothing, and says so where nobody captures the words, so
+/// that no run without a server looks like a run with a server.
+pub fn has_no_server() -> bool {
+    let none = env::var_os(VARIABLE).is_none();
+    if none {
+        let _ = writeln!(std::io::stderr(), "{VARIABLE} is not set: this test has run nothing");
+    }
+    none
+}
+
+/// The server's URL.
 pub fn url() -> String {
-    env::var("CHECKOUT_TEST_POSTGRES")
-        .expect("CHECKOUT_TEST_POSTGRES is set to the URL of a PostgreSQL server")
+    env::var(VARIABLE).expect("the variable is set to the URL of a PostgreSQL server")
 }
 
 pub fn runtime() -> Runtime {
