@@ -51,7 +51,8 @@ pub(crate) struct Notes {
     /// in this process. In Unix milliseconds; 0 for none.
     #[serde(default)]
     pub(crate) trouble_since: i64,
-    /// True from a person's release of an open checkout until its next read: the watch has a new deadline then.
+    /// True from a person's release of an open checkout until its next read: the watch has a new deadline
+    /// then.
     #[serde(default)]
     pub(crate) resumes: bool,
     /// True once the settlement was told: it is told once.
