@@ -317,20 +317,23 @@ mod facade {
     pub(super) fn count(metric: &Metric, value: &'static str) {
         match metric.label {
             Label::No => metrics::counter!(metric.name).increment(1),
-            label => metrics::counter!(metric.name, label.name() => value).increment(1),
+            label @ (Label::Provider | Label::Error) => {
+                metrics::counter!(metric.name, label.name() => value).increment(1)
+            }
         }
     }
 
     pub(super) fn record(metric: &Metric, value: &'static str, time: Duration) {
         match metric.label {
             Label::No => metrics::histogram!(metric.name).record(time),
-            label => metrics::histogram!(metric.name, label.name() => value).record(time),
+            label @ (Label::Provider | Label::Error) => {
+                metrics::histogram!(metric.name, label.name() => value).record(time)
+            }
         }
     }
 
     pub(super) fn set(metric: &Metric, count: u64) {
-        #[allow(clippy::cast_precision_loss, reason = "the facade counts in floats")]
-        metrics::gauge!(metric.name).set(count as f64);
+        metrics::gauge!(metric.name).set(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
     pub(super) fn set_time(metric: &Metric, time: Duration) {
