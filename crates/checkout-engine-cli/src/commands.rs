@@ -84,6 +84,7 @@ async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Don
             for (name, figure) in [
                 ("work", figures.work),
                 ("leased", figures.leased),
+                ("waiting", figures.waiting),
                 ("held", figures.held),
                 ("news", figures.news),
                 ("unmatched", figures.unmatched),

@@ -1,32 +1,36 @@
 //! The driver of the machine: claims, sends, writes and tells.
 
 mod builder;
+mod counters;
 pub mod person;
 mod run;
+mod trace;
 mod webhook;
 
 pub use builder::{BuildError, Builder};
+pub use counters::Counters;
 pub use person::DecideError;
 pub use webhook::Webhook;
 
 use crate::checkout::Checkout;
 use crate::draft::Draft;
 use crate::machine::{Machine, PrepareError, Task};
+use crate::measures::error_kind;
 use crate::notes::Notes;
 use crate::store::{
-    Decided, Due, Figures, Filter, Inserted, Lease, New, Nudge, Nudged, Store, StoreError, Target, Write,
-    Written,
+    Decided, Due, Figures, Filter, Inserted, Lease, New, Nudge, Nudged, Store, StoreError, Subject, Target,
+    Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Transport, TransportError};
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{Notify, OnceCell};
 use tokio::time::{sleep, timeout};
+use trace::Trace;
 
 /// Takes payments through hosted checkouts, over a store that outlives the process.
 ///
@@ -170,11 +174,12 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                 return Err(EngineError::ReferenceTaken { reference: there.reference, id: there.id });
             }
         };
-        let due = Due { lease, checkout, watch: String::new(), nudged: false, named: None, tries: 1 };
-        let lease = due.lease.clone();
+        let (watch, late) = (String::new(), Duration::ZERO);
+        let due = Due { lease, checkout, watch, nudged: false, named: None, tries: 1, late };
+        let piece = Piece::of(&due, at, since);
         let now = self.0.store.later(at, since);
         // Lost means that another process has gone on with the create: the row says how far.
-        let _ = self.0.work(lease, self.0.machine.first(due, now), at, since).await?;
+        let _ = self.0.work(&piece, self.0.machine.first(due, now)).await?;
         self.0.wake.notify_one();
         Ok(for_the_payer(self.0.store.checkout(id).await?.unwrap_or(prepared)))
     }
@@ -203,12 +208,15 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         self.0.store.decisions(id).await
     }
 
-    /// The figures of the store.
+    /// The figures of the store. With the feature `metrics` they are given to the recorder too: call this
+    /// every quarter of a minute or so, in one process.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn figures(&self) -> Result<Figures, StoreError> {
-        self.0.store.figures().await
+        let figures = self.0.store.figures().await?;
+        figures.show();
+        Ok(figures)
     }
 
     /// The counters of this process.
@@ -235,15 +243,14 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
 }
 
 impl<S: Store, T: Transport> Inner<S, T> {
-    /// Does the tasks of leased work, the last of which is a write. `at` was the store's clock at the instant
-    /// `since`, when the lease began or before.
-    async fn work(
-        &self,
-        lease: Lease,
-        mut task: Task,
-        at: Moment,
-        since: Instant,
-    ) -> Result<Written, EngineError> {
+    /// Does the tasks of leased work, the last of which is a write.
+    async fn work(&self, piece: &Piece, task: Task) -> Result<Written, EngineError> {
+        piece.trace.around(self.tasks(piece, task)).await
+    }
+
+    async fn tasks(&self, piece: &Piece, mut task: Task) -> Result<Written, EngineError> {
+        let Piece { provider, at, since, .. } = *piece;
+        let mut nudge_waits = piece.nudged;
         loop {
             match task {
                 Task::Send(exchange) => {
@@ -253,54 +260,74 @@ impl<S: Store, T: Transport> Inner<S, T> {
                     let outcome = if left <= self.settings.timeout() {
                         Err(TransportError::not_sent("the lease is nearly over"))
                     } else {
-                        Counters::count(&self.counters.requests);
+                        self.counters.requests.count(provider);
+                        if core::mem::take(&mut nudge_waits) {
+                            let waited = self.store.later(at, since).saturating_since(at);
+                            self.counters.nudge_lag.record(provider, piece.late.saturating_add(waited));
+                        }
                         let sent = timeout(self.settings.timeout(), self.transport.send(request));
                         sent.await.unwrap_or_else(|_| Err(TransportError::unknown("no answer in time")))
                     };
+                    trace::answered(&outcome);
                     task = then(outcome, self.store.later(at, since));
                 }
                 Task::Save(save) => {
                     let (write, then) = save.into_parts();
-                    if self.write(&lease, &write, at, since).await? == Written::Lost {
+                    if self.write(piece, &write).await? == Written::Lost {
                         return Ok(Written::Lost);
                     }
                     task = then(self.store.later(at, since));
                 }
-                Task::Write(write) => return self.write(&lease, &write, at, since).await,
+                Task::Write(write) => return self.write(piece, &write).await,
             }
         }
     }
 
     /// Writes, and tries again while the lease lasts: the answer in hand may be the only one.
-    async fn write(
-        &self,
-        lease: &Lease,
-        write: &Write,
-        at: Moment,
-        since: Instant,
-    ) -> Result<Written, EngineError> {
+    async fn write(&self, piece: &Piece, write: &Write) -> Result<Written, EngineError> {
         let mut pause = Duration::from_millis(50);
         loop {
-            match self.store.write(lease, write).await {
-                Ok(written) => {
-                    Counters::count(match written {
-                        Written::Done => &self.counters.writes,
-                        Written::Lost => &self.counters.lost,
-                    });
-                    if !write.news.is_empty() {
-                        self.wake.notify_one();
-                    }
-                    return Ok(written);
+            match self.store.write(&piece.lease, write).await {
+                Ok(Written::Done) => {
+                    self.wrote(piece, write);
+                    return Ok(Written::Done);
+                }
+                Ok(Written::Lost) => {
+                    self.counters.lost.count(piece.provider);
+                    piece.trace.lost();
+                    return Ok(Written::Lost);
                 }
                 Err(error @ (StoreError::Unavailable(_) | StoreError::ReadOnly(_)))
-                    if self.left(at, since) > pause =>
+                    if self.left(piece.at, piece.since) > pause =>
                 {
                     self.failed(EngineError::Store(error));
                     sleep(pause).await;
                     pause = pause.saturating_mul(2);
                 }
-                Err(error) => return Err(EngineError::Store(error)),
+                Err(error) => {
+                    piece.trace.failed();
+                    return Err(EngineError::Store(error));
+                }
             }
+        }
+    }
+
+    fn wrote(&self, piece: &Piece, write: &Write) {
+        let (counters, provider) = (&self.counters, piece.provider);
+        counters.writes.count(provider);
+        piece.trace.written(write);
+        if write.lane_wait.is_some() {
+            counters.limit_waits.count(provider);
+        }
+        if write.news.iter().any(|news| news.subject == Subject::Held) {
+            counters.holds.count(provider);
+            if piece.quarantined {
+                counters.quarantined.count(provider);
+            }
+            trace::held(piece.quarantined);
+        }
+        if !write.news.is_empty() {
+            self.wake.notify_one();
         }
     }
 
@@ -311,8 +338,44 @@ impl<S: Store, T: Transport> Inner<S, T> {
     }
 
     fn failed(&self, error: EngineError) {
-        Counters::count(&self.counters.errors);
+        self.note(&error);
         (self.on_error)(&error);
+    }
+
+    /// Counts an error.
+    fn note(&self, error: &EngineError) {
+        if let EngineError::Store(error) = error {
+            self.counters.errors.count(error_kind(error));
+        }
+        trace::error(error);
+    }
+}
+
+/// Leased work, for the driver: `at` was the store's clock at the instant `since`, when the lease began or
+/// before.
+struct Piece {
+    lease: Lease,
+    at: Moment,
+    since: Instant,
+    provider: &'static str,
+    late: Duration,
+    nudged: bool,
+    quarantined: bool,
+    trace: Trace,
+}
+
+impl Piece {
+    fn of(due: &Due, at: Moment, since: Instant) -> Self {
+        Self {
+            lease: due.lease.clone(),
+            at,
+            since,
+            provider: due.checkout.provider.name(),
+            late: due.late,
+            nudged: due.nudged,
+            quarantined: due.is_quarantined(),
+            trace: Trace::work(due),
+        }
     }
 }
 
@@ -320,61 +383,6 @@ impl<S: Store, T: Transport> Inner<S, T> {
 fn for_the_payer(checkout: Checkout) -> Checkout {
     let page = checkout.page.clone().filter(|_| checkout.hold.is_none());
     Checkout { page, ..checkout }
-}
-
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)+) => {
-        /// The counters of a process since its start.
-        #[derive(Debug, Default)]
-        pub struct Counters {
-            $($name: AtomicU64,)+
-        }
-
-        impl Counters {
-            $($(#[$doc])*
-            pub fn $name(&self) -> u64 {
-                self.$name.load(Ordering::Relaxed)
-            })+
-
-            fn count(counter: &AtomicU64) {
-                counter.fetch_add(1, Ordering::Relaxed);
-            }
-
-            /// The counters as text, a line for each in the form of Prometheus, under the prefix
-            /// `checkout_engine_`.
-            #[must_use]
-            pub fn text(&self) -> String {
-                let mut text = String::new();
-                $(
-                    text.push_str(concat!("checkout_engine_", stringify!($name), "_total "));
-                    text.push_str(&self.$name().to_string());
-                    text.push('\n');
-                )+
-                text
-            }
-        }
-    };
-}
-
-counters! {
-    /// The work that this process has claimed.
-    claims,
-    /// The work that was claimed after another claim ended without a write.
-    taken_over,
-    /// The requests that were sent.
-    requests,
-    /// The writes that were done.
-    writes,
-    /// The writes that came too late, and changed nothing.
-    lost,
-    /// The webhooks that queued a read.
-    webhooks,
-    /// The news that was told.
-    told,
-    /// The news whose telling failed, to be told again.
-    not_told,
-    /// The errors of the store.
-    errors,
 }
 
 /// The error of an engine.

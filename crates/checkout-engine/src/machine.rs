@@ -8,7 +8,7 @@ mod rules;
 use crate::checkout::{Checkout, Provider, State};
 use crate::draft::{Draft, StoredDraft};
 use crate::notes::Notes;
-use crate::store::{Due, Lane, SUSPECT, Write};
+use crate::store::{Due, Lane, Write};
 use checkout_client::{PollPolicy, Watchable, allscale, azotte, peach};
 use checkout_tables::{Environment, Moment, RateLimit};
 use checkout_transport::{Request, Response, TransportError};
@@ -300,7 +300,7 @@ impl Machine {
 
     /// The next task of leased work.
     pub fn next(&self, due: Due, now: Moment) -> Task {
-        let (tries, quarantine) = (due.tries, due.tries > SUSPECT.saturating_mul(2));
+        let (tries, quarantine) = (due.tries, due.is_quarantined());
         let Some(client) = self.client(due.checkout.provider, &due.checkout.merchant).cloned() else {
             // Another process may have the client: Peach's two interfaces share a lane.
             let (mut cx, readable) = Context::of(due, &self.rules, now);

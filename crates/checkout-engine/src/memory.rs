@@ -345,6 +345,7 @@ impl Kept {
             nudged: row.nudges > row.answered,
             named: work.named.clone(),
             tries,
+            late: now.saturating_since(work.due),
         };
         let named = work.named.clone();
         self.set_work(id, Some(Work { due: until, fence, leased: true, tries, named }));
@@ -599,10 +600,13 @@ impl Store for Memory {
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         let work = || kept.rows.values().filter_map(|row| row.work.as_ref());
         let first = work().map(|work| work.due).min();
+        let has_to_wait = |lane: &String| kept.lanes.get(lane).is_some_and(|row| row.free_at(now) > now);
+        let waiting = kept.due.iter().filter(|(lane, due, _)| *due <= now && has_to_wait(lane)).count();
         Ok(Figures {
             oldest_due: first.map_or(Duration::ZERO, |due| now.saturating_since(due)),
             work: count(work().count()),
             leased: count(work().filter(|work| work.leased && work.due > now).count()),
+            waiting: count(waiting),
             held: count(kept.rows.values().filter(|row| row.checkout.hold.is_some()).count()),
             news: count(kept.news.len()),
             unmatched: count(kept.unmatched.len()),

@@ -188,6 +188,16 @@ pub struct Due {
     pub named: Option<String>,
     /// How often the work was claimed since the last write that gave the lease up, this claim included.
     pub tries: u32,
+    /// How long the work has been due at this claim, by the store's clock; zero for a lease of
+    /// [`Store::insert`]. Work whose lease has ended is due from the lease's end.
+    pub late: Duration,
+}
+
+impl Due {
+    /// True for work that is held for a person, because its claims have ended without a write.
+    pub(crate) const fn is_quarantined(&self) -> bool {
+        self.tries > SUSPECT.saturating_mul(2)
+    }
 }
 
 /// Work that was claimed so often without a write comes alone: one of these claims may have killed the
@@ -420,6 +430,9 @@ pub struct Figures {
     pub work: u64,
     /// The work that is leased.
     pub leased: u64,
+    /// The work that is due and waits because its lane is at its limit, or has to wait as the provider asks.
+    /// Limits outside the store, as of [`Limited`](crate::Limited), do not count.
+    pub waiting: u64,
     /// The checkouts that wait for a person.
     pub held: u64,
     /// The news that nobody has taken yet.

@@ -26,6 +26,7 @@ enum Fault {
     ClaimHidesNudges,
     ClaimHidesNames,
     ClaimCountsNoTries,
+    ClaimIsNeverLate,
     ClaimIsGivenTwice,
     ClaimOfNothingKnowsNothing,
     WriteIgnoresTheFence,
@@ -162,6 +163,7 @@ impl Store for Wrong {
                 Fault::ClaimHidesNames => due.named = None,
                 Fault::DecisionForgetsTheName if decided.contains_key(&due.lease.id) => due.named = None,
                 Fault::ClaimCountsNoTries => due.tries = 1,
+                Fault::ClaimIsNeverLate => due.late = Duration::ZERO,
                 _ => {}
             }
         }
@@ -313,7 +315,7 @@ fn failing(fault: Fault) -> Vec<Law> {
     laws.filter(|law| block_on(conformance::check_law(*law, &make(fault))).is_err()).collect()
 }
 
-const FAULTS: [(Fault, Law); 34] = [
+const FAULTS: [(Fault, Law); 35] = [
     (Fault::InsertHasNoLease, Law::InsertLeases),
     (Fault::InsertIsAlwaysFresh, Law::InsertIsDoneOnce),
     (Fault::ClaimTakesEveryLane, Law::OtherLanesAreLeft),
@@ -322,6 +324,7 @@ const FAULTS: [(Fault, Law); 34] = [
     (Fault::ClaimHidesNudges, Law::NudgedUntilAnswered),
     (Fault::ClaimHidesNames, Law::NamedIsHandedOver),
     (Fault::ClaimCountsNoTries, Law::TriesAreCounted),
+    (Fault::ClaimIsNeverLate, Law::ClaimLeases),
     (Fault::ClaimIsGivenTwice, Law::RacesAreSafe),
     (Fault::ClaimOfNothingKnowsNothing, Law::MaxZeroLooks),
     (Fault::WriteIgnoresTheFence, Law::OldFenceIsLost),

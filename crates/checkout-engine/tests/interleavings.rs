@@ -294,6 +294,7 @@ fn explore((merchant, draft): (&str, &Draft), bound: Bound, driver: Driver, most
             nudged: false,
             named: None,
             tries: 1,
+            late: Duration::ZERO,
         };
         let task = machine.first(due, now);
         run.hands[0] = Some(Hand { lease, task, since: now });

@@ -150,7 +150,15 @@ fn a_held_checkout_shows_its_payer_no_page() -> Outcome {
 fn due(machine: &Machine, at: checkout_lifecycle::Moment) -> Outcome<Due> {
     let checkout = machine.prepare("default", "o", &drafts::peach(REFERENCE)?, at)?;
     let lease = Lease { id: "o".to_owned(), fence: 1, nudges: 0 };
-    Ok(Due { lease, checkout, watch: String::new(), nudged: false, named: None, tries: 1 })
+    Ok(Due {
+        lease,
+        checkout,
+        watch: String::new(),
+        nudged: false,
+        named: None,
+        tries: 1,
+        late: Duration::ZERO,
+    })
 }
 
 fn written(task: Task) -> Outcome<Write> {

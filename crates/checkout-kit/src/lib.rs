@@ -84,7 +84,9 @@
 //! - `system` (on by default): the system's clock with `Moment::now`, and random nonces.
 //! - `http`: the receivers of webhooks take requests of the `http` crate.
 //! - `tokio`: `tokio_sleep`, the sleep of a watch or a retry.
-//! - `tracing`: a span for every attempt, with the provider's request id.
+//! - `tracing`: a span for every attempt, with the provider's request id, and for every piece of the engine's
+//!   work.
+//! - `metrics`: the engine's metrics, for the program's own exporter (`docs/engine.md`).
 //! - `serde`: the stored form of tables, amounts, trackers and pollers.
 //! - `strum`: the derives of `strum` on every table.
 //! - `engine`: the durable engine, over a store (`docs/engine.md`).

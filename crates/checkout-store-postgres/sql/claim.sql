@@ -58,7 +58,7 @@ WITH t AS MATERIALIZED (
     WHERE a.due <= t.now AND a.n > f.n AND NOT a.suspect AND NOT f.suspect
     LIMIT greatest($3 - 1, 0))
 ), seen AS MATERIALIZED (
-    SELECT k.lane, k.n, w.id, w.rev, w.fence, w.tries >= $5 AS suspect,
+    SELECT k.lane, k.n, w.id, w.rev, w.fence, w.tries >= $5 AS suspect, k.now - w.due AS late,
         row_number() OVER lane AS turn, bool_or(w.tries >= $5) OVER lane AS stopped
     FROM locked k CROSS JOIN LATERAL (
         SELECT * FROM (
@@ -91,7 +91,7 @@ WITH t AS MATERIALIZED (
     SET due = t.now + $4, fence = h.number, rev = w.rev + 1, tries = w.tries + 1, leased = true, urgent = false
     FROM numbered h, t
     WHERE w.id = h.id AND w.id = ANY (ARRAY(SELECT id FROM numbered))
-    RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, h.n
+    RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, h.n, h.late
 ), places AS MATERIALIZED (
     SELECT s.n, s.lane, min(s.due) AS due, array_agg(s.id) AS ids,
         jsonb_object_agg(s.fence::text, s.due + k.span) FILTER (WHERE k.span IS NOT NULL) AS taken
@@ -140,7 +140,7 @@ WITH t AS MATERIALIZED (
 )
 SELECT answer.now, answer.next, answer.news, due.*
 FROM answer LEFT JOIN (
-    SELECT s.lane, s.fence, s.tries, s.named, a.regular, c.*
+    SELECT s.lane, s.fence, s.tries, s.named, s.late, a.regular, c.*
     FROM leased s JOIN asked a ON a.n = s.n CROSS JOIN LATERAL (
         SELECT c.nudges, c.nudges > c.answered AS nudged, c.watch,
             c.id, c.provider, c.merchant, c.environment, c.state, c.reference, c.checkout_id, c.page, c.hold,

@@ -125,6 +125,7 @@ fn due(row: &Row) -> Result<Due, StoreError> {
         nudged: column(row, "nudged")?,
         named: column(row, "named")?,
         tries: u32::try_from(tries).unwrap_or(0),
+        late: Duration::from_millis(unsigned(column(row, "late")?)),
         checkout,
     })
 }
@@ -343,6 +344,7 @@ impl Store for Postgres {
             oldest_due: Duration::from_millis(oldest),
             work: figure("work")?,
             leased: figure("leased")?,
+            waiting: figure("waiting")?,
             held: figure("held")?,
             news: figure("news")?,
             unmatched: figure("unmatched")?,

@@ -33,7 +33,7 @@ const TAKEN: &str = "SELECT until FROM checkout_place WHERE lane = ?1 AND until 
 const CANDIDATE: &str = concat!(
     "SELECT ",
     columns!(),
-    ", c.watch, c.nudges, c.answered, w.tries, w.named \
+    ", c.watch, c.nudges, c.answered, w.tries, w.named, w.due \
      FROM checkout_work AS w CROSS JOIN checkout AS c ON c.id = w.id \
      WHERE w.lane = ?1 AND w.due <= ?2 ORDER BY w.due, w.id LIMIT 1"
 );
@@ -121,6 +121,7 @@ fn candidate(db: &Db<'_>, lane: &str, now: i64) -> Result<Option<Candidate>, Sto
         let due = checkout(row).and_then(|checkout| {
             let nudges: i64 = get(row, COLUMNS + 1)?;
             let answered: i64 = get(row, COLUMNS + 2)?;
+            let since: i64 = get(row, COLUMNS + 5)?;
             Ok(Due {
                 lease: Lease { id: of.clone(), fence: 0, nudges },
                 checkout,
@@ -128,6 +129,7 @@ fn candidate(db: &Db<'_>, lane: &str, now: i64) -> Result<Option<Candidate>, Sto
                 nudged: nudges > answered,
                 named: field(row, COLUMNS + 4, &of, "named")?,
                 tries: tries.saturating_add(1),
+                late: Moment::from_unix_millis(now).saturating_since(Moment::from_unix_millis(since)),
             })
         });
         Ok(Candidate { id: of, tries, due })

@@ -37,6 +37,11 @@ pub(crate) fn list(
     }
 }
 
+/// The due work of lanes that have no place, or have to wait.
+const WAITING: &str = "SELECT count(*) FROM checkout_lane AS l CROSS JOIN checkout_work AS w ON w.lane = l.name \
+    WHERE w.due <= ?1 AND (l.wait_until > ?1 OR l.requests <= ( \
+        SELECT count(*) FROM checkout_place AS p WHERE p.lane = l.name AND p.until > ?1))";
+
 /// Figures to watch.
 pub(crate) fn figures(db: &Db<'_>, now: Moment) -> Result<Figures, StoreError> {
     let of_work = "SELECT min(due), count(*), count(iif(leased AND due > ?1, 1, NULL)) \
@@ -49,10 +54,12 @@ pub(crate) fn figures(db: &Db<'_>, now: Moment) -> Result<Figures, StoreError> {
         Ok((get::<Option<i64>>(row, 0)?, get::<i64>(row, 1)?, get::<i64>(row, 2)?))
     })?;
     let (first, all, leased) = work.unwrap_or_default();
+    let waiting = db.first(WAITING, [now.unix_millis()], |row| get::<i64>(row, 0))?;
     Ok(Figures {
         oldest_due: first.map_or(Duration::ZERO, |due| now.saturating_since(Moment::from_unix_millis(due))),
         work: unsigned(all),
         leased: unsigned(leased),
+        waiting: unsigned(waiting.unwrap_or(0)),
         held: number("SELECT count(*) FROM checkout WHERE hold IS NOT NULL")?,
         news: number("SELECT count(*) FROM checkout_news")?,
         unmatched: number("SELECT count(*) FROM checkout_unmatched")?,

@@ -99,6 +99,18 @@ mod job {
     }
 }
 
+mod watched {
+    use checkout_kit::Transport;
+    use checkout_kit::engine::{Engine, Store, StoreError};
+
+    /// The page that Prometheus asks for.
+    pub(super) async fn metrics<S: Store + 'static, T: Transport + 'static>(
+        engine: &Engine<S, T>,
+    ) -> Result<String, StoreError> {
+        Ok(format!("{}{}", engine.counters().text(), engine.figures().await?.text()))
+    }
+}
+
 mod by_hand {
     use checkout_kit::engine::{Ask, Machine, Store, StoreError, Task, Written};
     use checkout_kit::{Transport, TransportError};
@@ -381,6 +393,8 @@ fn a_job_of_a_runner_and_the_machine_by_hand_settle_orders_as_the_loop_does() ->
         assert_eq!((world.engine.figures().await?.news, world.parcels()?), (1, 1));
         job::job(&world.engine, |news| work::take(&world.shop, news)).await?;
         assert_eq!((world.engine.figures().await?.news, world.parcels()?), (0, 2));
+        let page = watched::metrics(&world.engine).await?;
+        assert!(page.contains("checkout_engine_news 0\n") && page.contains("_requests_total{"), "{page}");
         Ok(())
     })
 }
@@ -437,7 +451,7 @@ fn the_page_shows_these_functions_word_for_word() -> Outcome {
         let block = lines.collect::<Vec<_>>().join("\n");
         assert!(HERE.replace("pub(super) ", "").contains(&block), "not word for word here:\n{block}");
     }
-    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks.len(), 6);
     let readme = include_str!("../../../README.md").split("```rust,ignore\n").nth(1).ok_or("no block")?;
     let lines: Vec<String> =
         readme.split("```").next().ok_or("no end")?.lines().map(|line| format!("        {line}")).collect();

@@ -93,8 +93,8 @@ struct History<'a, S, C> {
 }
 
 /// Work without its fence.
-fn plain(due: &Due) -> (Checkout, String, bool, Option<String>, u32) {
-    (due.checkout.clone(), due.watch.clone(), due.nudged, due.named.clone(), due.tries)
+fn plain(due: &Due) -> (Checkout, String, bool, Option<String>, u32, Duration) {
+    (due.checkout.clone(), due.watch.clone(), due.nudged, due.named.clone(), due.tries, due.late)
 }
 
 impl<S: Store, C: Clock> History<'_, S, C> {

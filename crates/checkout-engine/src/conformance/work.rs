@@ -16,16 +16,18 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) async fn claim_leases<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
     t.insert(&row("a"), "watch", Duration::ZERO).await?;
     let kept = t.row("a").await?;
-    let mut last: Option<Lease> = None;
+    let (mut last, mut late): (Option<Lease>, _) = (None, Duration::ZERO);
     for tries in 1..SUSPECT {
         let claimed = t.claim_one("of due work").await?;
         same("the claimed row", &claimed.checkout, &kept)?;
         same("the claimed watch", &claimed.watch.as_str(), &"watch")?;
         same("the tries", &claimed.tries, &tries)?;
+        same("how late the work is", &claimed.late, &late)?;
         t.claim_none("in a lease").await?;
         t.pass(LEASE - MILLI).await?;
         t.claim_none("in the last millisecond of a lease").await?;
-        t.pass(MILLI).await?;
+        late = MILLI * tries;
+        t.pass(MILLI + late).await?;
         if let Some(last) = last.replace(claimed.lease.clone()) {
             holds(last.fence < claimed.lease.fence, "the fence of a takeover is not greater")?;
         }

@@ -2,6 +2,7 @@
 
 use super::{Counters, DEFAULT_MERCHANT, Engine, EngineError, Inner, Settings};
 use crate::machine::{Client, Machine, Rules};
+use crate::measures;
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
@@ -126,6 +127,7 @@ impl<S, T> Builder<S, T> {
             }
             machine.add(merchant, client);
         }
+        measures::describe();
         Ok(Engine(Arc::new(Inner {
             store: self.store,
             transport: self.transport,

@@ -1,7 +1,9 @@
 //! The loop of a process.
 
-use super::{Counters, Engine, EngineError, Inner};
-use crate::store::{Ask, Claimed, ClaimedNews, News, SUSPECT, Store, StoreError};
+use super::{Engine, EngineError, Inner, Piece, trace};
+use crate::machine::Task;
+use crate::store::{Ask, Claimed, ClaimedNews, Due, News, SUSPECT, Store, StoreError};
+use checkout_tables::Moment;
 use checkout_transport::Transport;
 use core::future::Future;
 use core::pin::{Pin, pin};
@@ -110,14 +112,9 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         for due in claimed.due {
                             let alone = due.tries > SUSPECT;
                             (state.working, state.alone) = (state.working.saturating_add(1), alone);
-                            Counters::count(&inner.counters.claims);
-                            if due.tries > 1 {
-                                Counters::count(&inner.counters.taken_over);
-                            }
-                            let lease = due.lease.clone();
-                            let task = inner.machine.next(due, inner.store.later(at, since));
+                            let (piece, task) = inner.begin(due, at, since);
                             flights.push(Box::pin(async move {
-                                if let Err(error) = inner.work(lease, task, at, since).await {
+                                if let Err(error) = inner.work(&piece, task).await {
                                     inner.failed(error);
                                 }
                                 Landed::Worked { alone }
@@ -178,17 +175,13 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         let inner = &self.0;
         self.ready().await?;
         let since = Instant::now();
-        let claimed = inner.claim(inner.settings.at_once).await?;
+        let claimed = inner.claim(inner.settings.at_once).await;
+        let claimed = claimed.map_err(EngineError::Store).inspect_err(|error| inner.note(error))?;
         let at = claimed.now;
         let mut works: FuturesUnordered<_> = FuturesUnordered::new();
         for due in claimed.due {
-            Counters::count(&inner.counters.claims);
-            if due.tries > 1 {
-                Counters::count(&inner.counters.taken_over);
-            }
-            let lease = due.lease.clone();
-            let task = inner.machine.next(due, inner.store.later(at, since));
-            works.push(inner.work(lease, task, at, since));
+            let (piece, task) = inner.begin(due, at, since);
+            works.push(async move { inner.work(&piece, task).await.inspect_err(|error| inner.note(error)) });
         }
         let (mut any, mut result) = (false, Ok(()));
         while let Some(outcome) = works.next().await {
@@ -233,7 +226,25 @@ impl<S: Store, T: Transport> Inner<S, T> {
     async fn claim(&self, max: usize) -> Result<Claimed, StoreError> {
         self.ready.get_or_try_init(|| async { self.store.lanes(&self.machine.lanes()).await }).await?;
         let lanes: Vec<String> = self.machine.lanes().into_iter().map(|lane| lane.name).collect();
-        self.store.claim(&Ask { lanes: &lanes, max, lease: self.settings.lease }).await
+        let before = Moment::now();
+        let claimed = self.store.claim(&Ask { lanes: &lanes, max, lease: self.settings.lease }).await?;
+        // The store's clock was read in between.
+        let (behind, ahead) =
+            (claimed.now.saturating_since(Moment::now()), before.saturating_since(claimed.now));
+        self.counters.clock_offset.set(behind.max(ahead));
+        Ok(claimed)
+    }
+
+    /// Begins work that was just claimed.
+    fn begin(&self, due: Due, at: Moment, since: Instant) -> (Piece, Task) {
+        let piece = Piece::of(&due, at, since);
+        self.counters.claims.count(piece.provider);
+        self.counters.lag.record(piece.provider, due.late);
+        if due.tries > 1 {
+            self.counters.taken_over.count(piece.provider);
+            piece.trace.within(trace::taken_over);
+        }
+        (piece, self.machine.next(due, self.store.later(at, since)))
     }
 
     async fn claim_news(&self, max: usize) -> Result<Vec<ClaimedNews>, StoreError> {
@@ -247,11 +258,11 @@ impl<S: Store, T: Transport> Inner<S, T> {
         let told = timeout(NEWS_LEASE, told).await;
         let again = match told.unwrap_or_else(|_| Err("no word within the time of the news' lease".into())) {
             Ok(()) => {
-                Counters::count(&self.counters.told);
+                self.counters.told.count("");
                 None
             }
             Err(source) => {
-                Counters::count(&self.counters.not_told);
+                self.counters.not_told.count("");
                 self.failed(EngineError::NotTold { key: news.key.clone(), source });
                 Some(Duration::from_secs(1).saturating_mul(1 << tries.min(12)).min(NEWS_AGAIN))
             }

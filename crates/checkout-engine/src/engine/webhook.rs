@@ -1,6 +1,6 @@
 //! Verified webhooks.
 
-use super::{Counters, Engine};
+use super::Engine;
 use crate::checkout::Provider;
 use crate::store::{Lane, Nudge, Nudged, Store, StoreError, Target};
 use checkout_transport::Transport;
@@ -69,12 +69,13 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
             W::COMPANY
         }
         self.ready().await?;
-        let lane = Lane::name_of(of(webhook), merchant);
+        let company = of(webhook);
+        let lane = Lane::name_of(company, merchant);
         let target =
             Target::Named { lane: &lane, checkout_id: webhook.checkout_id(), reference: webhook.reference() };
         let nudged = self.0.store.nudge(&Nudge { target, event: webhook.identity().keys() }).await?;
         if matches!(nudged, Nudged::Queued { .. }) {
-            Counters::count(&self.0.counters.webhooks);
+            self.0.counters.webhooks.count(company.name());
             self.0.wake.notify_one();
         }
         Ok(nudged)
