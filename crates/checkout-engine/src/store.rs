@@ -22,8 +22,10 @@ use std::time::Instant;
 ///
 /// A **lane** is the work of one merchant. A lane has the merchant's limit, and a claim takes work of a lane
 /// only together with a place under the limit, so nobody holds work that must wait. A place is taken from the
-/// claim until the read is over, and then for the limit's span: over any span the provider counts no more
-/// requests than the limit allows, whatever time a request takes to arrive.
+/// claim until the outcome of the read is written, and then for the limit's span and [`LIMIT_MARGIN`]. A
+/// request arrives between its claim and the write of its outcome, so over any span the provider counts no more
+/// requests than the limit allows. Without a write the place is held from the end of the lease: then a request
+/// counts in a later span only if the network delivers the request later than the lease and the margin.
 ///
 /// The suite in `conformance` (a feature) holds a store to all of this.
 pub trait Store: Send + Sync {
@@ -225,6 +227,12 @@ pub enum Next {
         after: Duration,
         /// The stored watch.
         watch: String,
+    },
+    /// Given back as if nobody had claimed the work: due after a span, with the tries from before the claim, and
+    /// with the watch and the id that an event named as they are.
+    Back {
+        /// The span.
+        after: Duration,
     },
     /// Nothing more to do, unless a nudge has come since the claim.
     Ended {

@@ -34,6 +34,7 @@ enum Fault {
     WriteForgetsTheWatchAtAnEnd,
     WriteKeepsNothing,
     WriteHidesLaterNudges,
+    BackCountsAsAWrite,
     WriteTellsNewsThoughLost,
     ReadThatWasSentFreesItsPlace,
     UnusedPlaceIsKept,
@@ -195,6 +196,9 @@ impl Store for Wrong {
             (Fault::WriteKeepsNothing, Next::Keep) => {
                 write.next = Next::Due { after: Duration::ZERO, watch: String::new() };
             }
+            (Fault::BackCountsAsAWrite, Next::Back { after }) => {
+                write.next = Next::Due { after: *after, watch: "watch".to_owned() };
+            }
             (Fault::WriteHidesLaterNudges, _) => lease.nudges = i64::MAX,
             (Fault::ReadThatWasSentFreesItsPlace, _) if write.read == ReadMade::Sent => {
                 write.read = ReadMade::None;
@@ -313,7 +317,7 @@ fn failing(fault: Fault) -> Vec<Law> {
     laws.filter(|law| block_on(conformance::check_law(*law, &make(fault))).is_err()).collect()
 }
 
-const FAULTS: [(Fault, Law); 34] = [
+const FAULTS: [(Fault, Law); 35] = [
     (Fault::InsertHasNoLease, Law::InsertLeases),
     (Fault::InsertIsAlwaysFresh, Law::InsertIsDoneOnce),
     (Fault::ClaimTakesEveryLane, Law::OtherLanesAreLeft),
@@ -329,6 +333,7 @@ const FAULTS: [(Fault, Law); 34] = [
     (Fault::WriteForgetsNews, Law::NewsIsLeased),
     (Fault::WriteForgetsTheWatchAtAnEnd, Law::EndedWorkRests),
     (Fault::WriteKeepsNothing, Law::KeepKeeps),
+    (Fault::BackCountsAsAWrite, Law::GivenBackIsAsBefore),
     (Fault::WriteHidesLaterNudges, Law::NudgeSparesTheLease),
     (Fault::WriteTellsNewsThoughLost, Law::OldFenceIsLost),
     (Fault::ReadThatWasSentFreesItsPlace, Law::LimitIsExact),

@@ -5,8 +5,8 @@
 use checkout_engine::conformance::{self, Clock, Law, ManualClock};
 use checkout_engine::limits_conformance::{self as suite, Law as OfLimits};
 use checkout_engine::{
-    Ask, Checkout, Claimed, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New, Next, Provider,
-    ReadMade, Reserved, Room, State, Store, StoreError, Write, Written,
+    Ask, Checkout, Claimed, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New, Next, Nudge, Nudged,
+    Provider, ReadMade, Reserved, Room, State, Store, StoreError, Target, Write, Written,
 };
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use pollster::block_on;
@@ -346,6 +346,36 @@ fn work_whose_place_another_process_took_is_given_back_and_counts_no_try() -> Te
         let claimed = claim(&store, &[PEACH]).await?;
         let seen: Vec<_> = claimed.due.iter().map(|due| (due.watch.as_str(), due.tries)).collect();
         assert_eq!(seen, [("watch", 1), ("watch", 1)]);
+        Ok(())
+    })
+}
+
+#[test]
+fn work_that_is_given_back_keeps_its_tries_and_the_id_that_an_event_named() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), Shaky::new(&limits));
+        know(&store).await?;
+        add(&store, Provider::Peach, "a").await?;
+        // Two processes die with the work, and then other processes take the places.
+        for tries in 1..=2 {
+            let claimed = claim(&store, &[PEACH]).await?;
+            assert_eq!(claimed.due.iter().map(|due| due.tries).collect::<Vec<_>>(), [tries]);
+            clock.pass(Duration::from_secs(600)).await?;
+        }
+        let target =
+            Target::Named { lane: PEACH, checkout_id: Some("named"), reference: Some("reference of a") };
+        assert!(matches!(store.nudge(&Nudge { target, event: &[] }).await?, Nudged::Queued { .. }));
+        store.limits().overtaken.store(true, Ordering::Relaxed);
+        for _ in 0..3 {
+            assert_eq!(ids(&claim(&store, &[PEACH]).await?), Vec::<&str>::new());
+            clock.pass(Duration::from_secs(600)).await?;
+        }
+        store.limits().overtaken.store(false, Ordering::Relaxed);
+        let claimed = claim(&store, &[PEACH]).await?;
+        let seen: Vec<_> = claimed.due.iter().map(|due| (due.tries, due.named.as_deref())).collect();
+        assert_eq!(seen, [(3, Some("named"))]);
         Ok(())
     })
 }

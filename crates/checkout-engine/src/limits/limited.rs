@@ -30,7 +30,7 @@ use std::time::Instant;
 /// A lane that [`lanes`](Store::lanes) has not named has no limit. A write by another process than the one
 /// that claimed ends no place: the place is held as that of a crashed claim.
 ///
-/// Work that is given back begins its tries anew, as after every write.
+/// Work that is given back is as it was: [`Next::Back`].
 ///
 /// ```
 /// # checkout_doctest::facade!(engine);
@@ -279,7 +279,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
     async fn give_back(&self, found: &mut Found, due: &Due, after: Duration) {
         let write = Write {
             checkout: None,
-            next: Next::Due { after, watch: due.watch.clone() },
+            next: Next::Back { after },
             read: ReadMade::None,
             lane_wait: None,
             news: Vec::new(),
