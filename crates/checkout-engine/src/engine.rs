@@ -139,8 +139,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// its own.
     ///
     /// # Errors
-    /// [`EngineError`]. Nothing was sent if the draft does not fit. After an error of the store the row may be
-    /// there, and the engine goes on with the row: call again under the same id, and under no other.
+    /// [`EngineError`]. Nothing was sent if the draft does not fit. After an error of the store the row may
+    /// be there, and the engine goes on with the row: call again under the same id, and under no other.
     pub async fn create_for(
         &self,
         merchant: &str,

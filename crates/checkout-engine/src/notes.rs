@@ -136,8 +136,8 @@ impl Notes {
     }
 }
 
-/// A text for the store and the shop, without digits that can be a card's number. Texts of a provider go through
-/// [`Printable`] besides, where they become part of a reason.
+/// A text for the store and the shop, without digits that can be a card's number. Texts of a provider go
+/// through [`Printable`] besides, where they become part of a reason.
 pub(crate) fn without_cards(text: &str) -> String {
     let is_of_a_number = |one: char| one.is_ascii_digit() || matches!(one, ' ' | '-');
     let mut kept = String::with_capacity(text.len());

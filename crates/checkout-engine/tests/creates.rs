@@ -221,8 +221,8 @@ fn no_death_of_a_process_within_a_create_makes_two_checkouts_or_loses_one() -> O
     })
 }
 
-/// Whether the database breaks off or the payer's handler is dropped: what was not sent is sent, and no person
-/// has to look.
+/// Whether the database breaks off or the payer's handler is dropped: what was not sent is sent, and no
+/// person has to look.
 #[test]
 fn a_create_that_ends_between_its_row_and_its_send_is_made_without_a_person() -> Outcome {
     block_on(async {

@@ -112,8 +112,8 @@ fn nothing_printed_holds_a_page_a_draft_or_a_payers_text() -> Outcome {
     })
 }
 
-/// What a provider says of a refusal, what an event names, and what a person writes is stored and told without a
-/// card's number, on one line, and no longer than a person reads.
+/// What a provider says of a refusal, what an event names, and what a person writes is stored and told
+/// without a card's number, on one line, and no longer than a person reads.
 #[test]
 fn no_stored_or_told_reason_holds_a_cards_number() -> Outcome {
     const CARD: &str = "4111 1111 1111 1111";

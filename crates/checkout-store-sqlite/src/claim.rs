@@ -136,8 +136,8 @@ fn candidate(db: &Db<'_>, lane: &str) -> Result<Option<Candidate>, StoreError> {
     })
 }
 
-/// The moment when more may be due. `lanes` are those that were due at the claim. The others follow by their dues,
-/// and none is looked at whose due is behind the best.
+/// The moment when more may be due. `lanes` are those that were due at the claim. The others follow by their
+/// dues, and none is looked at whose due is behind the best.
 fn next(db: &Db<'_>, lanes: &[Lane], asked: &HashSet<&str>, now: i64) -> Result<Option<Moment>, StoreError> {
     let mut best: Option<i64> = None;
     for lane in lanes {

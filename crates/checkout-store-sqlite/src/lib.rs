@@ -120,8 +120,8 @@ pub const TAKE_NEWS: &str = "DELETE FROM checkout_news WHERE key = ?1";
 /// | `?9` | the moment, in Unix milliseconds |
 ///
 /// The statement fails if there is a checkout with the id, or one of the merchant's with the reference: as
-/// `INSERT OR REPLACE` too. As `INSERT OR IGNORE` the statement leaves such a checkout as it is. The number of changed rows means
-/// nothing.
+/// `INSERT OR REPLACE` too. As `INSERT OR IGNORE` the statement leaves such a checkout as it is. The number
+/// of changed rows means nothing.
 ///
 /// ```
 /// # use checkout_store_sqlite::{MIGRATIONS, WATCH};

@@ -93,7 +93,8 @@ fn a_law_finds_each_statement_that_does_not_compare_what_it_has_to() {
     let seen: BTreeSet<&'static str> = SEEN.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let all: Vec<Mutant> =
         seen.into_iter().flat_map(mutants).filter(|(sql, _)| !sql.contains(TWICE)).collect();
-    // A work's fence, three of places, two of news, two of the guard, a decision's version, the dues and ends.
+    // A work's fence, three of places, two of news, two of the guard, a decision's version, the dues and
+    // ends.
     assert!(all.len() >= 15, "{all:#?}");
     let survive = |mutants: &[Mutant]| -> Vec<Mutant> {
         mutants.iter().filter(|mutant| broken(Some(mutant)).is_none()).cloned().collect()

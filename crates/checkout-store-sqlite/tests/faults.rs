@@ -252,7 +252,7 @@ fn an_operation_that_undoes_the_transaction_fails_those_that_were_undone() -> Ou
         match block_on(future) {
             Ok(_) => answered.push(id.clone()),
             // Its own error, and of those before: again, as the fault is another's.
-            Err(error) => match (&*id == "03" || &*id == "13", error) {
+            Err(error) => match (id == "03" || id == "13", error) {
                 (true, StoreError::Settings(text)) => assert!(text.contains("refused"), "{text}"),
                 (false, StoreError::Unavailable(_)) => {}
                 (_, error) => return Err(format!("{id}: {error:?}").into()),
