@@ -300,6 +300,9 @@ laws! {
     EventsFindTheirCheckout = "events find their checkout" => work::events_find_their_checkout,
     /// Tries count the claims, and begin again with a write that gives the lease up.
     TriesAreCounted = "tries are counted" => work::tries_are_counted,
+    /// [`Next::Back`] leaves work as it was before the claim: its tries, its watch, the id that an event
+    /// named.
+    GivenBackIsAsBefore = "work that is given back is as before its claim" => work::given_back_is_as_before,
     /// Work that was claimed [`SUSPECT`](crate::SUSPECT) times without a write comes alone, and holds up
     /// nothing else.
     SuspectsComeAlone = "suspects come alone" => work::suspects_come_alone,

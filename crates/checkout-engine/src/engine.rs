@@ -137,13 +137,14 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// [`checkout`](Self::checkout), or makes another checkout under another id and another reference. A held
     /// checkout is returned without its page: a person looks before anybody pays.
     ///
-    /// A future that is dropped half-way leaves the create to the engines that run, by the provider's rule:
-    /// AllScale's create is then never sent again. Where a framework drops the handler of a payer who went
-    /// away, call this in a task of its own.
+    /// A future that is dropped half-way leaves the create to the engines that run. What was not sent is sent
+    /// when the lease ends, and what was under way goes on by the provider's rule: AllScale's create is then
+    /// never sent again. Where a framework drops the handler of a payer who went away, call this in a task of
+    /// its own.
     ///
     /// # Errors
-    /// [`EngineError`]. Nothing was sent if the draft does not fit or the store failed before the send; a
-    /// store that fails after the send leaves a row that the engine goes on with.
+    /// [`EngineError`]. Nothing was sent if the draft does not fit. After an error of the store the row may
+    /// be there, and the engine goes on with the row: call again under the same id, and under no other.
     pub async fn create_for(
         &self,
         merchant: &str,

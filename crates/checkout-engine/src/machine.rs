@@ -301,26 +301,25 @@ impl Machine {
     /// The next task of leased work.
     pub fn next(&self, due: Due, now: Moment) -> Task {
         let (tries, quarantine) = (due.tries, due.is_quarantined());
-        let Some(client) = self.client(due.checkout.provider, &due.checkout.merchant).cloned() else {
+        let client = self.client(due.checkout.provider, &due.checkout.merchant).cloned();
+        // First of all: each write of this claim takes the name from the work.
+        let mut cx = Context::of(due, &self.rules, now).adopt_named();
+        let Some(client) = client else {
             // Another process may have the client: Peach's two interfaces share a lane.
-            let (mut cx, readable) = Context::of(due, &self.rules, now);
-            if readable && cx.in_trouble_for() < self.rules.unknown_for {
+            if cx.is_readable() && cx.in_trouble_for() < self.rules.unknown_for {
                 return cx.again(NO_CLIENT);
             }
             return cx.held("no process has a client for the merchant: add the client, and release");
         };
         if quarantine {
-            return Context::without_notes(due, &self.rules, now)
-                .held(&format!("quarantined: {tries} processes in turn have died with this work"));
+            return cx.held(&format!("quarantined: {tries} processes in turn have died with this work"));
         }
-        let (cx, readable) = Context::of(due, &self.rules, now);
-        if !readable {
+        if !cx.is_readable() {
             return cx.held(NO_NOTES);
         }
         if cx.checkout().environment != client.environment() {
             return cx.held("the checkout is of another environment than the merchant's client");
         }
-        let cx = cx.adopt_named();
         match cx.checkout().state {
             State::Sending => create::next(cx, &client),
             State::Unknown => create::look_up(cx, &client),
@@ -354,10 +353,13 @@ impl Machine {
         let client = self.client(provider, merchant);
         let environment = client.map_or(Environment::Sandbox, Client::environment);
         let stored = StoredDraft::of(draft).ok_or(PrepareError::Card)?;
+        // Who cannot be asked nor sent to again is sent to after a save of its own: a row whose insert had no
+        // answer was not sent, and its create goes on.
+        let under_way = !matches!(provider, Provider::AllScale | Provider::PeachV2);
         let notes = Notes {
             draft: Some(stored),
-            attempts: 1,
-            under_way: true,
+            attempts: under_way.into(),
+            under_way,
             since: now.unix_millis(),
             tried_since: now.unix_millis(),
             ..Notes::default()
@@ -382,9 +384,11 @@ impl Machine {
     /// The first task of a checkout that was just [prepared](Self::prepare) and inserted under a lease.
     pub fn first(&self, due: Due, now: Moment) -> Task {
         let client = self.client(due.checkout.provider, &due.checkout.merchant).cloned();
-        match (Context::of(due, &self.rules, now), client) {
-            ((cx, true), Some(client)) => create::send(cx, &client),
-            ((cx, _), _) => cx.held(NO_NOTES),
+        let cx = Context::of(due, &self.rules, now);
+        match client {
+            Some(client) if cx.is_readable() && cx.notes().under_way => create::send(cx, &client),
+            Some(client) if cx.is_readable() => create::next(cx, &client),
+            Some(_) | None => cx.held(NO_NOTES),
         }
     }
 

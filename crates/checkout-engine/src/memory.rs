@@ -373,9 +373,15 @@ impl Kept {
         }
         let Some(row) = self.rows.get_mut(id) else { return Written::Lost };
         let named = row.work.as_ref().and_then(|work| work.named.clone()).filter(|_| nudged_since);
+        let claimed = row.work.as_ref().map_or((0, None), |work| (work.tries, work.named.clone()));
         let next = |due| Work { due, fence: lease.fence, leased: false, tries: 0, named };
         let work = match &write.next {
             Next::Keep => None,
+            Next::Back { after } => {
+                let after = if nudged_since { Duration::ZERO } else { *after };
+                let (tries, named) = (claimed.0.saturating_sub(1), claimed.1);
+                Some(Some(Work { tries, named, ..next(now.saturating_add(after)) }))
+            }
             Next::Due { after, watch } => {
                 row.watch.clone_from(watch);
                 let after = if nudged_since { Duration::ZERO } else { *after };

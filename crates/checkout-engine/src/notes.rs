@@ -8,6 +8,7 @@ use checkout_tables::peach;
 use checkout_trust::settlement;
 use checkout_trust::settlement::allscale::OrderPrice;
 use checkout_validate::{Redacted, allscale};
+use checkout_wire::Printable;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -133,6 +134,21 @@ impl Notes {
         // A struct of texts and numbers always has a text.
         serde_json::to_string(self).unwrap_or_default().into()
     }
+}
+
+/// A text for the store and the shop, without digits that can be a card's number. Texts of a provider go
+/// through [`Printable`] besides, where they become part of a reason.
+pub(crate) fn without_cards(text: &str) -> String {
+    let is_of_a_number = |one: char| one.is_ascii_digit() || matches!(one, ' ' | '-');
+    let mut kept = String::with_capacity(text.len());
+    // A number ends with the first other character.
+    for piece in text.split_inclusive(|one| !is_of_a_number(one)) {
+        match piece.bytes().filter(u8::is_ascii_digit).count() {
+            0..=11 => kept.push_str(piece),
+            _ => kept.push_str(&Printable(piece).to_string()),
+        }
+    }
+    kept
 }
 
 impl Price {

@@ -22,8 +22,11 @@ use std::time::Instant;
 ///
 /// A **lane** is the work of one merchant. A lane has the merchant's limit, and a claim takes work of a lane
 /// only together with a place under the limit, so nobody holds work that must wait. A place is taken from the
-/// claim until the read is over, and then for the limit's span: over any span the provider counts no more
-/// requests than the limit allows, whatever time a request takes to arrive.
+/// claim until the outcome of the read is written, or until the lease's end, and then for the limit's span
+/// and [`LIMIT_MARGIN`]. So over any span the provider counts no more requests than the limit allows: a
+/// request with an answer is counted between its claim and its write. A request without an answer can be one
+/// too many, if the network delivers the request later than the margin after the write or after the lease's
+/// end.
 ///
 /// The suite in `conformance` (a feature) holds a store to all of this.
 pub trait Store: Send + Sync {
@@ -235,6 +238,12 @@ pub enum Next {
         after: Duration,
         /// The stored watch.
         watch: String,
+    },
+    /// Given back as if nobody had claimed the work: due after a span, with the tries from before the claim,
+    /// and with the watch and the id that an event named as they are.
+    Back {
+        /// The span.
+        after: Duration,
     },
     /// Nothing more to do, unless a nudge has come since the claim.
     Ended {

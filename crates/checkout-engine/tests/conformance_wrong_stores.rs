@@ -35,6 +35,7 @@ enum Fault {
     WriteForgetsTheWatchAtAnEnd,
     WriteKeepsNothing,
     WriteHidesLaterNudges,
+    BackCountsAsAWrite,
     WriteTellsNewsThoughLost,
     ReadThatWasSentFreesItsPlace,
     UnusedPlaceIsKept,
@@ -197,6 +198,9 @@ impl Store for Wrong {
             (Fault::WriteKeepsNothing, Next::Keep) => {
                 write.next = Next::Due { after: Duration::ZERO, watch: String::new() };
             }
+            (Fault::BackCountsAsAWrite, Next::Back { after }) => {
+                write.next = Next::Due { after: *after, watch: "watch".to_owned() };
+            }
             (Fault::WriteHidesLaterNudges, _) => lease.nudges = i64::MAX,
             (Fault::ReadThatWasSentFreesItsPlace, _) if write.read == ReadMade::Sent => {
                 write.read = ReadMade::None;
@@ -332,6 +336,7 @@ const FAULTS: [(Fault, Law); 35] = [
     (Fault::WriteForgetsNews, Law::NewsIsLeased),
     (Fault::WriteForgetsTheWatchAtAnEnd, Law::EndedWorkRests),
     (Fault::WriteKeepsNothing, Law::KeepKeeps),
+    (Fault::BackCountsAsAWrite, Law::GivenBackIsAsBefore),
     (Fault::WriteHidesLaterNudges, Law::NudgeSparesTheLease),
     (Fault::WriteTellsNewsThoughLost, Law::OldFenceIsLost),
     (Fault::ReadThatWasSentFreesItsPlace, Law::LimitIsExact),

@@ -7,7 +7,7 @@ mod world;
 
 use checkout_engine::{
     Checkout, DEFAULT_MERCHANT, Draft, EngineError, Filter, PrepareError, Provider, State, Store as _,
-    Subject,
+    StoreError, Subject,
 };
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::{allscale::Route as OfAllScale, azotte::Route as OfAzotte, peach::Route as OfPeach};
@@ -15,7 +15,7 @@ use checkout_validate::azotte as validate;
 use std::sync::Arc;
 use std::time::Duration;
 use world::judge::{Case, book, over_the_limit};
-use world::stage::{GatedStore, GatedTransport, Stage, dies_at};
+use world::stage::{GatedStore, GatedTransport, Stage, dies_at, fails_at};
 use world::{Outcome, World, block_on, drafts, engine_over};
 
 const FORTY_DAYS: Duration = Duration::from_secs(40 * 24 * 60 * 60);
@@ -217,6 +217,47 @@ fn no_death_of_a_process_within_a_create_makes_two_checkouts_or_loses_one() -> O
             }
         }
         assert_eq!(faults, Vec::<String>::new());
+        Ok(())
+    })
+}
+
+/// Whether the database breaks off or the payer's handler is dropped: what was not sent is sent, and no
+/// person has to look.
+#[test]
+fn a_create_that_ends_between_its_row_and_its_send_is_made_without_a_person() -> Outcome {
+    block_on(async {
+        for kind in KINDS {
+            for point in ["insert.before", "insert.after", "dropped"] {
+                let world = World::new(1)?;
+                let stage = Stage::default();
+                let inner = Arc::clone(&world.store);
+                let store = GatedStore { inner, stage: stage.clone(), process: 0, sabotage: None };
+                let engine = engine_over(store, world.providers.clone())?;
+                let create = engine.create_for(kind.merchant, "o", kind.draft()?);
+                if point == "dropped" {
+                    // Lanes, now and insert have two gates each, and the last is the one behind the insert.
+                    assert!(dies_at(&stage, create, 5).await?.is_none());
+                } else {
+                    let created = fails_at(&stage, create, point).await?;
+                    let lost = matches!(created, Err(EngineError::Store(StoreError::Unavailable(_))));
+                    assert!(lost, "{kind:?} {point}: {created:?}");
+                }
+                assert_eq!(kind.creates(&world), 0, "{kind:?} {point}");
+                if point == "insert.before" {
+                    assert_eq!(world.store.checkout("o").await?, None);
+                    continue;
+                }
+                // The handler that calls again gets the row, which the engine goes on with.
+                let other = world.another()?;
+                let again = other.engine.create_for(kind.merchant, "o", kind.draft()?).await?;
+                assert_eq!((again.state, again.page), (State::Sending, None));
+                other.play(FORTY_DAYS).await?;
+                let (row, creates) = end(&world, kind).await?;
+                let row = row.ok_or("no row")?;
+                assert_eq!((row.state, row.hold, creates), (State::Settled, None, 1), "{kind:?} {point}");
+                assert_eq!(world.subjects("o"), [Subject::Settled], "{kind:?} {point}");
+            }
+        }
         Ok(())
     })
 }

@@ -5,8 +5,8 @@
 use checkout_engine::conformance::{self, Clock, Law, ManualClock};
 use checkout_engine::limits_conformance::{self as suite, Law as OfLimits};
 use checkout_engine::{
-    Ask, Checkout, Claimed, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New, Next, Provider,
-    ReadMade, Reserved, Room, State, Store, StoreError, Write, Written,
+    Ask, Checkout, Claimed, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New, Next, Nudge, Nudged,
+    Provider, ReadMade, Reserved, Room, State, Store, StoreError, Target, Write, Written,
 };
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use pollster::block_on;
@@ -346,6 +346,143 @@ fn work_whose_place_another_process_took_is_given_back_and_counts_no_try() -> Te
         let claimed = claim(&store, &[PEACH]).await?;
         let seen: Vec<_> = claimed.due.iter().map(|due| (due.watch.as_str(), due.tries)).collect();
         assert_eq!(seen, [("watch", 1), ("watch", 1)]);
+        Ok(())
+    })
+}
+
+#[test]
+fn work_that_is_given_back_keeps_its_tries_and_the_id_that_an_event_named() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), Shaky::new(&limits));
+        know(&store).await?;
+        add(&store, Provider::Peach, "a").await?;
+        // Two processes die with the work, and then other processes take the places.
+        for tries in 1..=2 {
+            let claimed = claim(&store, &[PEACH]).await?;
+            assert_eq!(claimed.due.iter().map(|due| due.tries).collect::<Vec<_>>(), [tries]);
+            clock.pass(Duration::from_secs(600)).await?;
+        }
+        let target =
+            Target::Named { lane: PEACH, checkout_id: Some("named"), reference: Some("reference of a") };
+        assert!(matches!(store.nudge(&Nudge { target, event: &[] }).await?, Nudged::Queued { .. }));
+        store.limits().overtaken.store(true, Ordering::Relaxed);
+        for _ in 0..3 {
+            assert_eq!(ids(&claim(&store, &[PEACH]).await?), Vec::<&str>::new());
+            clock.pass(Duration::from_secs(600)).await?;
+        }
+        store.limits().overtaken.store(false, Ordering::Relaxed);
+        let claimed = claim(&store, &[PEACH]).await?;
+        let seen: Vec<_> = claimed.due.iter().map(|due| (due.tries, due.named.as_deref())).collect();
+        assert_eq!(seen, [(3, Some("named"))]);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_claim_of_at_most_nothing_says_when_a_place_is_free() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let store = Limited::new(Memory::with_clock(clock.reader()), &limits);
+        know(&store).await?;
+        let lanes = [PEACH.to_owned()];
+        let look = Ask { lanes: &lanes, max: 0, lease: LEASE };
+        assert_eq!(store.claim(&look).await?.next, None);
+        for id in ["a", "b", "c"] {
+            add(&store, Provider::Peach, id).await?;
+        }
+        let there = store.claim(&look).await?;
+        assert_eq!((there.next, there.due.len()), (Some(there.now), 0));
+        // The limit has two places, and a third piece of work waits.
+        assert_eq!(claim(&store, &[PEACH]).await?.due.len(), 2);
+        let there = store.claim(&look).await?;
+        let wait = there.next.map(|next| next.saturating_since(there.now));
+        assert!(
+            wait.is_some_and(|wait| !wait.is_zero() && wait <= LEASE + Duration::from_secs(61)),
+            "{wait:?}"
+        );
+        Ok(())
+    })
+}
+
+/// Limits that count the lanes they were asked about.
+struct Counted<'l> {
+    limits: &'l MemoryLimits,
+    looked: AtomicU32,
+}
+
+impl Limits for Counted<'_> {
+    async fn room(&self, lanes: &[Limit<'_>], lease: Duration) -> Result<Vec<Room>, StoreError> {
+        self.looked.fetch_add(u32::try_from(lanes.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.limits.room(lanes, lease).await
+    }
+
+    async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
+        self.limits.reserve(lane, place, lease).await
+    }
+
+    async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
+        self.limits.end(lane, place, read).await
+    }
+}
+
+#[test]
+fn of_very_many_lanes_a_claim_looks_at_some_and_all_of_them_have_their_turn() -> Tested {
+    const LANES: usize = 1_500;
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let counted = Counted { limits: &limits, looked: AtomicU32::new(0) };
+        let store = Limited::new(Memory::with_clock(clock.reader()), &counted);
+        let names: Vec<String> = (0..LANES).map(|lane| format!("peach/{lane:04}")).collect();
+        let rate = RateLimit { requests: 1, ..RATE };
+        let lanes: Vec<Lane> =
+            names.iter().map(|name| Lane { name: name.clone(), limit: Some(rate) }).collect();
+        store.lanes(&lanes).await?;
+        let looked = || counted.looked.swap(0, Ordering::Relaxed);
+        let ask = Ask { lanes: &names, max: 512, lease: LEASE };
+        assert!(store.claim(&ask).await?.due.is_empty());
+        assert_eq!(looked(), 0, "nothing is due");
+        // Two pieces of work for each lane, of which one has a place.
+        for lane in 0..LANES {
+            for piece in 0..2 {
+                let id = format!("{lane} {piece}");
+                let checkout = Checkout { merchant: format!("{lane:04}"), ..row(Provider::Peach, &id) };
+                store.insert(&New { checkout: &checkout, watch: "", lease: Duration::ZERO }).await?;
+            }
+        }
+        let mut claimed = 0;
+        for _ in 0..200 {
+            let due = store.claim(&ask).await?.due.len();
+            assert!(looked() <= 2_048, "a claim looks twice at most at each of its lanes");
+            claimed += due;
+            if claimed == LANES {
+                break;
+            }
+        }
+        assert_eq!(claimed, LANES);
+        // Now no lane has room: each is looked at once, and no more for five seconds.
+        for _ in 0..4 {
+            assert_eq!(store.claim(&ask).await?.due.len(), 0);
+        }
+        assert!(looked() <= 1_500);
+        let next = store.claim(&ask).await?;
+        assert_eq!(looked(), 0, "each lane is known to be full");
+        assert!(
+            next.next.is_some_and(|next_at| next_at > next.now && next_at <= next.now.saturating_add(LEASE))
+        );
+        // And when places are free, the other pieces of work have their turn.
+        clock.pass(LEASE + Duration::from_secs(61)).await?;
+        let mut claimed = 0;
+        for _ in 0..200 {
+            claimed += store.claim(&ask).await?.due.len();
+            if claimed == LANES {
+                break;
+            }
+        }
+        assert_eq!(claimed, LANES);
         Ok(())
     })
 }

@@ -3,11 +3,13 @@
 mod world;
 
 use checkout_engine::{
-    Ask, Builder, Challenge, Claimed, Decision, Draft, Engine, Lane, Limited, Machine, Memory, MemoryLimits,
-    New, News, Next, Nudge, ReadMade, Store, StoreError, Subject, Target, Task, Write, person,
+    Ask, Builder, Challenge, Claimed, Decision, Draft, Due, Engine, Lane, Lease, Limited, Machine, Memory,
+    MemoryLimits, New, News, Next, Nudge, ReadMade, Store, StoreError, Subject, Target, Task, Write, person,
 };
 use checkout_money::Cents;
 use checkout_tables::allscale::Currency;
+use checkout_transport::bytes::Bytes;
+use checkout_transport::http;
 use checkout_trust::replay::Key;
 use checkout_validate::allscale;
 use std::error::Error;
@@ -71,7 +73,8 @@ fn nothing_printed_holds_a_page_a_draft_or_a_payers_text() -> Outcome {
         let decision =
             Decision { checkout: &row, work: false, news: vec![news], act: "close", by: "b", reason: "r" };
         let machine: &Machine = world.engine.machine();
-        let exchange = machine.first(due.clone(), now);
+        let Task::Save(first) = machine.first(due.clone(), now) else { return Err("no save".into()) };
+        let exchange = first.into_parts().1(now);
         let Task::Send(sent) = &exchange else { return Err("no request".into()) };
         let save = machine.next(due.clone(), now);
         let key = Key::allscale_transaction("default", PLANTED, Duration::MAX);
@@ -104,6 +107,66 @@ fn nothing_printed_holds_a_page_a_draft_or_a_payers_text() -> Outcome {
             for hidden in [PLANTED, checkout_sandbox::allscale::API_SECRET, "pay.example"] {
                 assert!(!text.contains(hidden), "{name} prints {hidden}: {text}");
             }
+        }
+        Ok(())
+    })
+}
+
+/// What a provider says of a refusal, what an event names, and what a person writes is stored and told
+/// without a card's number, on one line, and no longer than a person reads.
+#[test]
+fn no_stored_or_told_reason_holds_a_cards_number() -> Outcome {
+    const CARD: &str = "4111 1111 1111 1111";
+    block_on(async {
+        let world = World::new(1)?;
+        let now = world.store.now().await?;
+        let machine = world.engine.machine();
+        let mut texts = Vec::new();
+        let mut collect = |name: &'static str, text: Option<&str>| -> Outcome {
+            let text = text.ok_or(name)?;
+            assert!(text.contains("[digits]"), "{name}: {text}");
+            assert!(text.chars().count() <= 2_100 && !text.contains(['\r', '\n']), "{name}: {text}");
+            texts.push((name, text.to_owned()));
+            Ok(())
+        };
+        // A refusal of Peach's with a message, and with findings about a hundred fields.
+        let fields: Vec<String> =
+            (0..100).map(|at| format!(r#""f{at}. {CARD} {}":"m""#, "x".repeat(200))).collect();
+        for body in [
+            format!(r#"{{"message":"the card {CARD}\r\nwas refused"}}"#),
+            format!(r#"{{"result.code":"200.300.404","validation_errors":{{{}}}}}"#, fields.join(",")),
+        ] {
+            let row = machine.prepare("default", "o", &drafts::peach("order0001")?, now)?;
+            let lease = Lease { id: "o".to_owned(), fence: 1, nudges: 0 };
+            let due =
+                Due { lease, checkout: row, watch: String::new(), nudged: false, named: None, tries: 1 };
+            let Task::Send(exchange) = machine.first(due, now) else { return Err("no request".into()) };
+            let response = http::Response::builder().status(400).header("content-type", "application/json");
+            let task = exchange.into_parts().1(Ok(response.body(Bytes::from(body))?), now);
+            let Task::Write(write) = task else { return Err("no write".into()) };
+            let told = write.news.first().ok_or_else(|| format!("{write:?} tells nothing"))?;
+            collect("a refusal", told.reason.as_deref())?;
+        }
+        // An event that names another checkout, and the person who looks.
+        world.engine.create("o", drafts::allscale("order_1")?).await?;
+        let (checkout_id, reference) = (Some("no 4111-1111-1111-1111\r\n"), Some("order_1"));
+        let target = Target::Named { lane: "allscale/default", checkout_id, reference };
+        world.store.nudge(&Nudge { target, event: &[] }).await?;
+        world.step().await?;
+        let held = world.checkout("o").await?;
+        collect("a hold", held.hold.as_deref())?;
+        let told = world.told.lock().map_err(|error| error.to_string())?.clone();
+        collect("news", told.first().and_then(|news| news.reason.as_deref()))?;
+        world.engine.settle(&held, CARD, &format!("paid by {CARD}, see 12-3")).await?;
+        world.step().await?;
+        let decided = world.store.decisions("o").await?;
+        collect("a person", decided.first().map(|decided| &*decided.by))?;
+        collect("a person's reason", decided.first().map(|decided| &*decided.reason))?;
+        assert_eq!(decided.first().map(|one| &*one.reason), Some("paid by [digits], see 12-3"));
+        let told = world.told.lock().map_err(|error| error.to_string())?.clone();
+        collect("news of a settlement", told.last().and_then(|news| news.reason.as_deref()))?;
+        for (name, text) in &texts {
+            assert!(!text.contains("1111"), "{name}: {text}");
         }
         Ok(())
     })

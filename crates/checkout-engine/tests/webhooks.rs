@@ -2,9 +2,13 @@
 
 mod world;
 
-use checkout_engine::{DEFAULT_MERCHANT, Nudge, Nudged, State, Store as _, Subject, Target};
+use checkout_auth::allscale::SigningKey;
+use checkout_client::allscale::Client;
+use checkout_engine::{
+    Ask, DEFAULT_MERCHANT, Machine, Nudge, Nudged, Rules, State, Store as _, Subject, Target, Task, Written,
+};
 use checkout_sandbox::{allscale, peach};
-use checkout_tables::{allscale::Route as OfAllScale, peach::Route as OfPeach};
+use checkout_tables::{Environment, allscale::Route as OfAllScale, peach::Route as OfPeach};
 use std::time::Duration;
 use world::hooks::{Event, Hook};
 use world::{Outcome, World, block_on, drafts};
@@ -115,6 +119,60 @@ fn an_event_for_a_create_whose_answer_is_lost_adopts_the_intent_by_the_order_id(
                 }
             }
             assert_eq!(known(&world, event).await?, Nudged::Done);
+        }
+        Ok(())
+    })
+}
+
+/// The first process that claims the work has no client, or the wrong one, or comes after six that died.
+#[test]
+fn an_event_that_names_the_checkout_of_a_lost_answer_is_not_forgotten_while_the_work_is_held() -> Outcome {
+    block_on(async {
+        for trouble in ["no client", "another environment", "six deaths", "notes that nobody can read"] {
+            let world = World::new(1)?;
+            world.providers.allscale.inject_on(OfAllScale::Create, allscale::Fault::LostAnswer);
+            world.engine.create("o", drafts::coin(REFERENCE)?).await?;
+            nobody_works_for(&world, 2 * MINUTE);
+            let events = events(&world)?;
+            let event = events.last().ok_or("no webhook")?;
+            assert!(matches!(event.receive(&world.engine).await?, Nudged::Queued { .. }));
+            let lanes = ["allscale/default".to_owned()];
+            let ask = Ask { lanes: &lanes, max: 1, lease: MINUTE };
+            let mut claimed = world.store.claim(&ask).await?;
+            for _ in 0..if trouble == "six deaths" { 6 } else { 0 } {
+                nobody_works_for(&world, MINUTE);
+                claimed = world.store.claim(&ask).await?;
+            }
+            let mut due = claimed.due.pop().ok_or("nothing is due")?;
+            let (lease, own) = (due.lease.clone(), world.engine.machine());
+            let mut stranger = Machine::new(Rules::default());
+            if trouble == "another environment" {
+                let key = SigningKey::new(allscale::API_KEY, allscale::API_SECRET.into())?;
+                let live = Client::builder(key).environment(Environment::Live).build()?;
+                stranger.add(DEFAULT_MERCHANT, live);
+            }
+            let is_stranger = ["no client", "another environment"].contains(&trouble);
+            let machine = if is_stranger { &stranger } else { own };
+            let unreadable = trouble == "notes that nobody can read";
+            if unreadable {
+                due.checkout.notes = "{".into();
+            }
+            let Task::Write(write) = machine.next(due, claimed.now) else { return Err("no write".into()) };
+            assert!(world.store.write(&lease, &write).await? == Written::Done);
+            let intents = world.providers.allscale.intents();
+            let row = world.checkout("o").await?;
+            let named = intents.first().map(|intent| intent.id.as_str());
+            assert_eq!((row.checkout_id.as_deref(), row.state), (named, State::Open), "{trouble}");
+            assert_eq!(unreadable, row.notes.as_str() == "{", "{trouble}");
+            if row.hold.is_some() {
+                world.engine.release(&row, "ann", "mended").await?;
+            }
+            world.another()?.play(DAY).await?;
+            let checkout = world.checkout("o").await?;
+            // Without notes nobody knows the price.
+            let end = if unreadable { State::Unsettled } else { State::Settled };
+            assert_eq!((checkout.state, checkout.hold.is_some()), (end, unreadable), "{trouble}");
+            assert_eq!(known(&world, event).await?, Nudged::Done, "{trouble}");
         }
         Ok(())
     })

@@ -1,5 +1,5 @@
 -- $1 id; $2 fence; $3 nudges of the lease; $4 is there a row to write: $5 state, $6 checkout_id, $7 page,
--- $8 hold, $9 notes; $10 keep, due or ended: $11 after, $12 watch; $13 none, sent or answered;
+-- $8 hold, $9 notes; $10 keep, due, back or ended: $11 after, $12 watch; $13 none, sent or answered;
 -- $14 wait of the lane; $15 to $18 news: keys, ids, subjects, reasons; $19 the span
 -- below which work is urgent.
 WITH c AS MATERIALIZED (
@@ -18,11 +18,11 @@ WITH c AS MATERIALIZED (
         notes = CASE WHEN $4 THEN $9 ELSE x.notes END,
         version = x.version + $4::int,
         changed_at = CASE WHEN $4 THEN w.now ELSE x.changed_at END,
-        watch = CASE WHEN $10 = 'keep' THEN x.watch ELSE $12 END,
+        watch = CASE WHEN $10 IN ('keep', 'back') THEN x.watch ELSE $12 END,
         answered = CASE WHEN $13 = 'answered' THEN greatest(x.answered, $3) ELSE x.answered END
     FROM w
     WHERE x.id = $1 AND x.id = w.id
-        AND ($4 OR ($10 <> 'keep' AND x.watch <> $12) OR ($13 = 'answered' AND x.answered < $3))
+        AND ($4 OR ($10 NOT IN ('keep', 'back') AND x.watch <> $12) OR ($13 = 'answered' AND x.answered < $3))
 ), named AS (
     INSERT INTO checkout.named AS n (lane, checkout_id, id)
     SELECT w.lane, $6, w.id FROM w WHERE $4 AND $6 IS NOT NULL
@@ -41,8 +41,8 @@ WITH c AS MATERIALIZED (
         due = CASE WHEN $10 = 'keep' THEN x.due WHEN w.again THEN w.now ELSE w.now + $11 END,
         leased = x.leased AND $10 = 'keep',
         urgent = CASE WHEN $10 = 'keep' THEN x.urgent ELSE w.again OR $11 < $19 END,
-        tries = CASE WHEN $10 = 'keep' THEN x.tries ELSE 0 END,
-        named = CASE WHEN $10 = 'keep' OR w.again THEN x.named END
+        tries = CASE $10 WHEN 'keep' THEN x.tries WHEN 'back' THEN greatest(x.tries - 1, 0) ELSE 0 END,
+        named = CASE WHEN $10 IN ('keep', 'back') OR w.again THEN x.named END
     FROM w WHERE x.id = $1 AND NOT w.over
 ), lane AS (
     UPDATE checkout.lane l

@@ -203,6 +203,7 @@ impl Store for Postgres {
         let (next, after, watch) = match &write.next {
             Next::Keep => ("keep", Duration::ZERO, ""),
             Next::Due { after, watch } => ("due", *after, watch.as_str()),
+            Next::Back { after } => ("back", *after, ""),
             Next::Ended { watch } => ("ended", Duration::ZERO, watch.as_str()),
         };
         let read = match write.read {

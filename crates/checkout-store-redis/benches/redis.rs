@@ -153,6 +153,31 @@ async fn looks(url: &str, lanes: usize) -> Done {
     delete(url, &prefix).await
 }
 
+/// Claims by a process whose lanes are all at their limit, with work that waits.
+async fn full(url: &str, lanes: usize) -> Done {
+    let prefix = format!("{{bench-{}-full}}:", std::process::id());
+    let store = Limited::new(Memory::new(), redis(url, &prefix).await?);
+    let names: Vec<String> = (0..lanes).map(|lane| format!("peach/{lane}")).collect();
+    let known: Vec<Lane> =
+        names.iter().map(|name| Lane { name: name.clone(), limit: Some(rate(1)) }).collect();
+    store.lanes(&known).await?;
+    for (merchant, name) in names.iter().enumerate() {
+        let (checkout, place) = (row(merchant, 0), i64::try_from(merchant)?);
+        store.insert(&New { checkout: &checkout, watch: "", lease: Duration::ZERO }).await?;
+        let _ = store.limits().reserve(Limit { lane: name, rate: rate(1) }, -1 - place, LEASE).await?;
+    }
+    let (start, mut claims, mut slowest) = (Instant::now(), 0, Duration::ZERO);
+    while start.elapsed() < TIME * 2 {
+        let began = Instant::now();
+        store.claim(&Ask { lanes: &names, max: 64, lease: LEASE }).await?;
+        slowest = slowest.max(began.elapsed());
+        claims += 1;
+    }
+    let mean = start.elapsed() / claims;
+    println!("a claim over {lanes:>5} lanes at their limit: {mean:>8?}, the slowest {slowest:?}");
+    delete(url, &prefix).await
+}
+
 fn main() -> Done {
     // `cargo test` runs benches too, and asks for a word alone.
     let Ok(url) = env::var("CHECKOUT_TEST_REDIS") else {
@@ -180,6 +205,7 @@ fn main() -> Done {
         }
         for lanes in [1, 100, 10_000] {
             looks(&url, lanes).await?;
+            full(&url, lanes).await?;
         }
         Ok(())
     })

@@ -17,7 +17,9 @@ CREATE TABLE checkout (
     version     INTEGER NOT NULL,               -- counts the writes
     created_at  INTEGER NOT NULL,
     changed_at  INTEGER NOT NULL,
-    UNIQUE (lane, reference)
+    UNIQUE (lane, reference),
+    -- What checkout_watch says of a known id or reference: a check stands against OR REPLACE too.
+    CONSTRAINT "there is a checkout with this id or reference" CHECK (version > 0)
 ) STRICT;
 CREATE INDEX checkout_named ON checkout (lane, checkout_id) WHERE checkout_id IS NOT NULL;
 CREATE INDEX checkout_by_state ON checkout (state, id);
@@ -41,8 +43,25 @@ CREATE TABLE checkout_lane (
     requests    INTEGER,                        -- the limit: so many requests
     per_seconds INTEGER,                        -- within so many seconds
     served      INTEGER NOT NULL DEFAULT 0,     -- the number of the last claim: lanes take turns
-    wait_until  INTEGER                         -- the provider asked the lane to wait
+    wait_until  INTEGER,                        -- the provider asked the lane to wait
+    due         INTEGER                         -- the earliest due of its work, by the triggers alone
 ) STRICT, WITHOUT ROWID;
+-- A claim looks at the lanes that have due work, however many lanes there are.
+CREATE INDEX checkout_lane_due ON checkout_lane (due, name) WHERE due IS NOT NULL;
+CREATE TRIGGER checkout_lane_added AFTER INSERT ON checkout_lane BEGIN
+    UPDATE checkout_lane SET due = (SELECT min(due) FROM checkout_work WHERE lane = NEW.name) WHERE name = NEW.name;
+END;
+CREATE TRIGGER checkout_work_added AFTER INSERT ON checkout_work BEGIN
+    UPDATE checkout_lane SET due = NEW.due WHERE name = NEW.lane AND (due IS NULL OR due > NEW.due);
+END;
+CREATE TRIGGER checkout_work_moved AFTER UPDATE OF due ON checkout_work BEGIN
+    UPDATE checkout_lane SET due = (SELECT min(due) FROM checkout_work WHERE lane = NEW.lane)
+        WHERE name = NEW.lane AND (due = OLD.due OR due > NEW.due);
+END;
+CREATE TRIGGER checkout_work_ended AFTER DELETE ON checkout_work BEGIN
+    UPDATE checkout_lane SET due = (SELECT min(due) FROM checkout_work WHERE lane = OLD.lane)
+        WHERE name = OLD.lane AND due = OLD.due;
+END;
 
 -- The places under the limits that are taken.
 CREATE TABLE checkout_place (
@@ -131,13 +150,17 @@ CREATE TRIGGER checkout_watch_insert INSTEAD OF INSERT ON checkout_watch BEGIN
             notes, watch, version, created_at, changed_at)
         VALUES (NEW.id, iif(NEW.provider = 'peach_v2', 'peach', NEW.provider) || '/' || NEW.merchant,
             NEW.provider, NEW.merchant, NEW.environment, 'open', NEW.reference, NEW.checkout_id, NEW.page,
-            NEW.notes, '', 1, NEW.at, NEW.at);
+            NEW.notes, '',
+            iif(EXISTS (SELECT 1 FROM checkout AS c WHERE c.id = NEW.id OR c.reference = NEW.reference
+                AND c.lane = iif(NEW.provider = 'peach_v2', 'peach', NEW.provider) || '/' || NEW.merchant), 0, 1),
+            NEW.at, NEW.at);
     -- Directly behind: an INSERT OR IGNORE that adds no checkout adds no work.
     INSERT INTO checkout_work (id, lane, due, fence, leased, tries)
         SELECT id, lane, NEW.at, 0, 0, 0 FROM checkout WHERE id = NEW.id AND changes() > 0
         ON CONFLICT (id) DO NOTHING;
-    INSERT INTO checkout_lane (name) SELECT lane FROM checkout WHERE id = NEW.id
-        ON CONFLICT (name) DO NOTHING;
+    -- An INSERT OR REPLACE would forget the limit of a lane.
+    INSERT INTO checkout_lane (name) SELECT c.lane FROM checkout AS c
+        WHERE c.id = NEW.id AND NOT EXISTS (SELECT 1 FROM checkout_lane AS l WHERE l.name = c.lane);
 END;
 
 -- For people: neither page nor notes.

@@ -1,15 +1,15 @@
 //! The claim of due work.
 
 use crate::db::Db;
-use crate::rows::{COLUMNS, checkout, columns, count, field, from_now, get, id};
+use crate::rows::{COLUMNS, checkout, columns, count, field, from_now, get, id, signed};
 use crate::shared::{next_fence, span_of};
 use checkout_engine::{Ask, Claimed, Due, Lease, SUSPECT, StoreError};
 use checkout_tables::Moment;
-use rusqlite::params;
+use rusqlite::{Row, params};
+use std::collections::HashSet;
 
-struct Lane<'a> {
-    name: &'a str,
-    served: i64,
+struct Lane {
+    name: String,
     /// The requests of the limit, and its span in seconds.
     limit: Option<(u32, u32)>,
     wait: Option<i64>,
@@ -24,18 +24,20 @@ struct Candidate {
     due: Result<Due, StoreError>,
 }
 
-const LANE: &str = "SELECT served, requests, per_seconds, wait_until, \
-    (SELECT due FROM checkout_work WHERE lane = ?1 ORDER BY due, id LIMIT 1) \
-    FROM checkout_lane WHERE name = ?1";
+const DUE: &str = "SELECT name, requests, per_seconds, wait_until, due FROM checkout_lane \
+    WHERE due <= ?1 ORDER BY served, name";
+const LATER: &str = "SELECT name, requests, per_seconds, wait_until, due FROM checkout_lane \
+    WHERE (due, name) > (?1, ?2) ORDER BY due, name LIMIT ?3";
+/// So many lanes are looked at in one question for the next due.
+const LOOKS: usize = 64;
 const FIRST: &str = "SELECT due FROM checkout_work WHERE lane = ?1 ORDER BY due, id LIMIT 1";
-const TAKEN: &str = "SELECT until FROM checkout_place WHERE lane = ?1 AND until > ?2 \
-    ORDER BY until DESC LIMIT 1 OFFSET ?3";
+const TAKEN: &str = "SELECT until FROM checkout_place WHERE lane = ?1 ORDER BY until DESC LIMIT 1 OFFSET ?2";
 const CANDIDATE: &str = concat!(
     "SELECT ",
     columns!(),
     ", c.watch, c.nudges, c.answered, w.tries, w.named, w.due \
      FROM checkout_work AS w CROSS JOIN checkout AS c ON c.id = w.id \
-     WHERE w.lane = ?1 AND w.due <= ?2 ORDER BY w.due, w.id LIMIT 1"
+     WHERE w.lane = ?1 ORDER BY w.due, w.id LIMIT 1"
 );
 const LEASE: &str =
     "UPDATE checkout_work SET due = ?2, fence = ?3, leased = 1, tries = tries + 1 WHERE id = ?1";
@@ -47,16 +49,10 @@ pub(crate) fn claim(
     ask: &Ask<'_>,
     now: Moment,
 ) -> Result<Result<Claimed, StoreError>, StoreError> {
-    let mut lanes = Vec::new();
-    for name in ask.lanes {
-        lanes.extend(db.first(LANE, [name], |row| {
-            let requests: Option<i64> = get(row, 1)?;
-            let limit = requests.zip(get(row, 2)?).map(|(of, span)| (count(of), count(span)));
-            Ok(Lane { name, served: get(row, 0)?, limit, wait: get(row, 3)?, first: get(row, 4)? })
-        })?);
-    }
-    lanes.sort_by_key(|lane| lane.served);
     let millis = now.unix_millis();
+    let asked: HashSet<&str> = ask.lanes.iter().map(String::as_str).collect();
+    let mut lanes = db.all(DUE, [millis], lane)?;
+    lanes.retain(|lane| asked.contains(&*lane.name));
     let mut due: Vec<Due> = Vec::new();
     let mut alone = false;
     let mut any = true;
@@ -69,7 +65,7 @@ pub(crate) fn claim(
             if lane.first.is_none_or(|at| at > millis) || free_at(db, lane, millis)? > millis {
                 continue;
             }
-            let Some(found) = candidate(db, lane.name, millis)? else { continue };
+            let Some(found) = candidate(db, &lane.name)? else { continue };
             if found.tries >= SUSPECT || found.due.is_err() {
                 if !due.is_empty() {
                     continue;
@@ -92,30 +88,36 @@ pub(crate) fn claim(
                 let take = "INSERT INTO checkout_place (lane, fence, until) VALUES (?1, ?2, ?3)";
                 db.change(take, params![lane.name, fence, from_now(until, span_of(span))])?;
             }
-            lane.first = db.first(FIRST, [lane.name], |row| get(row, 0))?;
+            lane.first = db.first(FIRST, [&lane.name], |row| get(row, 0))?;
             any = true;
             if alone {
                 break;
             }
         }
     }
-    let next = next(db, &lanes, millis)?;
+    let next = next(db, &lanes, &asked, millis)?;
     let news = "SELECT 1 FROM checkout_news WHERE due <= ?1 LIMIT 1";
     let news = db.first(news, [millis], |_| Ok(()))?.is_some();
     Ok(Ok(Claimed { now, next, due, news }))
 }
 
+fn lane(row: &Row<'_>) -> Result<Lane, StoreError> {
+    let requests: Option<i64> = get(row, 1)?;
+    let limit = requests.zip(get(row, 2)?).map(|(of, span)| (count(of), count(span)));
+    Ok(Lane { name: get(row, 0)?, limit, wait: get(row, 3)?, first: get(row, 4)? })
+}
+
 /// The moment from which a lane has a place; `now` if at once.
-fn free_at(db: &Db<'_>, lane: &Lane<'_>, now: i64) -> Result<i64, StoreError> {
+fn free_at(db: &Db<'_>, lane: &Lane, now: i64) -> Result<i64, StoreError> {
     let waits = lane.wait.map_or(now, |until| until.max(now));
     let Some((requests, _)) = lane.limit else { return Ok(waits) };
     let Some(before) = requests.checked_sub(1) else { return Ok(i64::MAX) };
-    let taken = db.first(TAKEN, params![lane.name, now, before], |row| get(row, 0))?;
+    let taken = db.first(TAKEN, params![lane.name, before], |row| get(row, 0))?;
     Ok(waits.max(taken.unwrap_or(now)))
 }
 
-fn candidate(db: &Db<'_>, lane: &str, now: i64) -> Result<Option<Candidate>, StoreError> {
-    db.first(CANDIDATE, params![lane, now], |row| {
+fn candidate(db: &Db<'_>, lane: &str) -> Result<Option<Candidate>, StoreError> {
+    db.first(CANDIDATE, [lane], |row| {
         let of = id(row, 0)?;
         let tries = count(get(row, COLUMNS + 3)?);
         let due = checkout(row).and_then(|checkout| {
@@ -136,19 +138,37 @@ fn candidate(db: &Db<'_>, lane: &str, now: i64) -> Result<Option<Candidate>, Sto
     })
 }
 
-/// The moment when more may be due. The lanes are looked at by their dues, and none is looked at whose due is
-/// behind the best.
-fn next(db: &Db<'_>, lanes: &[Lane<'_>], now: i64) -> Result<Option<Moment>, StoreError> {
-    let mut dues: Vec<(i64, &Lane<'_>)> =
-        lanes.iter().filter_map(|lane| lane.first.map(|at| (at, lane))).collect();
-    dues.sort_unstable_by_key(|(at, _)| *at);
+/// The moment when more may be due. `lanes` are those that were due at the claim. The others follow by their
+/// dues, and none is looked at whose due is behind the best.
+fn next(db: &Db<'_>, lanes: &[Lane], asked: &HashSet<&str>, now: i64) -> Result<Option<Moment>, StoreError> {
     let mut best: Option<i64> = None;
-    for (at, lane) in dues {
-        if best.is_some_and(|best| best <= at.max(now)) {
-            break;
-        }
-        let free = at.max(free_at(db, lane, now)?);
-        best = Some(best.map_or(free, |best| best.min(free)));
+    for lane in lanes {
+        better(db, lane, now, &mut best)?;
     }
-    Ok(best.map(Moment::from_unix_millis))
+    let (mut at, mut name) = (now.saturating_add(1), String::new());
+    loop {
+        let others = db.all(LATER, params![at, name, signed(LOOKS)], lane)?;
+        for lane in others.iter().filter(|lane| asked.contains(&*lane.name)) {
+            if !better(db, lane, now, &mut best)? {
+                return Ok(best.map(Moment::from_unix_millis));
+            }
+        }
+        match others.last() {
+            Some(last) if others.len() >= LOOKS => {
+                (at, name) = (last.first.unwrap_or(i64::MAX), last.name.clone());
+            }
+            Some(_) | None => return Ok(best.map(Moment::from_unix_millis)),
+        }
+    }
+}
+
+/// False for a lane that is due later than the best.
+fn better(db: &Db<'_>, lane: &Lane, now: i64, best: &mut Option<i64>) -> Result<bool, StoreError> {
+    let Some(at) = lane.first else { return Ok(true) };
+    if best.is_some_and(|best| best <= at.max(now)) {
+        return Ok(false);
+    }
+    let free = at.max(free_at(db, lane, now)?);
+    *best = Some(best.map_or(free, |best| best.min(free)));
+    Ok(true)
 }

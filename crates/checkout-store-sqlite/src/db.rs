@@ -3,9 +3,37 @@
 use crate::fault::{self, Fault};
 use checkout_engine::StoreError;
 use rusqlite::{Connection, Params, Row, Statement};
+use std::borrow::Cow;
+#[cfg(test)]
+use std::cell::Cell;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+
+/// The text of a statement. A test has another text prepared in its place.
+#[cfg(not(test))]
+const fn text_of(sql: &'static str) -> Cow<'static, str> {
+    Cow::Borrowed(sql)
+}
+
+#[cfg(test)]
+fn text_of(sql: &'static str) -> Cow<'static, str> {
+    SEEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(sql);
+    let mutant = MUTANT.take();
+    let text = mutant.as_ref().filter(|(of, _)| *of == sql).map(|(_, text)| text.clone());
+    MUTANT.set(mutant);
+    text.map_or(Cow::Borrowed(sql), Cow::Owned)
+}
+
+#[cfg(test)]
+pub(crate) static SEEN: std::sync::Mutex<std::collections::BTreeSet<&'static str>> =
+    std::sync::Mutex::new(std::collections::BTreeSet::new());
+
+#[cfg(test)]
+thread_local! {
+    /// A statement, and the text that this thread prepares in its place.
+    pub(crate) static MUTANT: Cell<Option<(&'static str, String)>> = const { Cell::new(None) };
+}
 
 /// A connection, which prepares each statement once.
 pub(crate) struct Db<'c> {
@@ -30,7 +58,10 @@ impl<'c> Db<'c> {
     ) -> Result<T, StoreError> {
         match self.statements.borrow_mut().entry(sql) {
             Entry::Occupied(mut known) => run(known.get_mut()),
-            Entry::Vacant(new) => run(new.insert(self.connection.prepare(sql).map_err(fault::of)?)),
+            Entry::Vacant(new) => {
+                let prepared = self.connection.prepare(&text_of(sql)).map_err(fault::of)?;
+                run(new.insert(prepared))
+            }
         }
     }
 

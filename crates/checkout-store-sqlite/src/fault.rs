@@ -26,6 +26,11 @@ impl Fault {
         Self { kind: Kind::Away, text: "the thread of the database has ended".to_owned() }
     }
 
+    /// The failure of another operation has undone the transaction of all.
+    pub(crate) fn undone() -> Self {
+        Self { kind: Kind::Away, text: "another operation's failure undid the transaction".to_owned() }
+    }
+
     /// The file is opened, and cannot be written.
     pub(crate) fn read_only() -> Self {
         Self { kind: Kind::Unwritable, text: "the file is read-only for this process".to_owned() }

@@ -51,6 +51,9 @@ mod claim;
 mod db;
 mod fault;
 mod look;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod mutants;
 mod news;
 mod nudge;
 mod open;
@@ -116,9 +119,9 @@ pub const TAKE_NEWS: &str = "DELETE FROM checkout_news WHERE key = ?1";
 /// | `?8` | the engine's notes, JSON |
 /// | `?9` | the moment, in Unix milliseconds |
 ///
-/// The statement fails if there is a checkout with the id, or one of the merchant's with the reference. With
-/// `INSERT OR IGNORE` the statement leaves such a checkout as it is. The number of changed rows means
-/// nothing.
+/// The statement fails if there is a checkout with the id, or one of the merchant's with the reference: as
+/// `INSERT OR REPLACE` too. As `INSERT OR IGNORE` the statement leaves such a checkout as it is. The number
+/// of changed rows means nothing.
 ///
 /// ```
 /// # use checkout_store_sqlite::{MIGRATIONS, WATCH};

@@ -8,7 +8,8 @@ use checkout_tables::Moment;
 use rusqlite::params;
 use std::time::Duration;
 
-/// Leases news that is due. As with work, news that cannot be read is put off, and is the inner error.
+/// Leases news that is due. As with work, news that cannot be read is put off. The
+/// first such row is the inner error where nothing can be read.
 pub(crate) fn claim(
     db: &Db<'_>,
     max: usize,
@@ -17,7 +18,7 @@ pub(crate) fn claim(
 ) -> Result<Result<Vec<ClaimedNews>, StoreError>, StoreError> {
     let due = "SELECT key FROM checkout_news WHERE due <= ?1 ORDER BY due, key LIMIT ?2";
     let keys: Vec<String> = db.all(due, params![now.unix_millis(), signed(max)], |row| get(row, 0))?;
-    let mut claimed = Vec::with_capacity(keys.len());
+    let (mut claimed, mut unreadable) = (Vec::with_capacity(keys.len()), None);
     for key in keys {
         let fence = next_fence(db)?;
         let take = "UPDATE checkout_news SET fence = ?2, due = ?3, tries = tries + 1 WHERE key = ?1 \
@@ -30,11 +31,14 @@ pub(crate) fn claim(
             Some((id, Some(subject), reason, tries)) => {
                 claimed.push(ClaimedNews { fence, tries, news: News { key, id, subject, reason } });
             }
-            Some((_, None, ..)) if claimed.is_empty() => return Ok(Err(corrupt(&key, "subject"))),
-            Some((_, None, ..)) | None => {}
+            Some((_, None, ..)) => drop(unreadable.get_or_insert_with(|| corrupt(&key, "subject"))),
+            None => {}
         }
     }
-    Ok(Ok(claimed))
+    Ok(match unreadable {
+        Some(error) if claimed.is_empty() => Err(error),
+        Some(_) | None => Ok(claimed),
+    })
 }
 
 /// Ends the telling of news.

@@ -205,7 +205,10 @@ fn transaction(
 fn savepoint(db: &Db<'_>, job: &mut dyn Job) -> Result<(), Fault> {
     db.step("SAVEPOINT operation")?;
     if !job.run(db) {
-        // SQLite may have undone the whole transaction: then there is no savepoint, and this fails.
+        // SQLite may have undone the whole transaction, and then there is no savepoint.
+        if db.is_between() {
+            return Err(Fault::undone());
+        }
         db.step("ROLLBACK TO operation")?;
     }
     db.step("RELEASE operation")

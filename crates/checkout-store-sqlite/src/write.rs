@@ -79,19 +79,20 @@ struct Leased {
     lane: String,
     named: Option<String>,
     nudges: i64,
+    tries: i64,
 }
 
-const LEASED: &str = "SELECT w.lane, w.named, c.nudges FROM checkout_work AS w JOIN checkout AS c ON c.id = w.id \
-    WHERE w.id = ?1 AND w.fence = ?2 AND w.leased";
+const LEASED: &str = "SELECT w.lane, w.named, c.nudges, w.tries FROM checkout_work AS w \
+    JOIN checkout AS c ON c.id = w.id WHERE w.id = ?1 AND w.fence = ?2 AND w.leased";
 /// The fence was looked at in the same transaction.
-const SET_WORK: &str = "UPDATE checkout_work SET due = ?2, leased = 0, tries = 0, named = ?3 WHERE id = ?1";
+const SET_WORK: &str = "UPDATE checkout_work SET due = ?2, leased = 0, tries = ?4, named = ?3 WHERE id = ?1";
 const END_WORK: &str = "DELETE FROM checkout_work WHERE id = ?1";
 
 /// Writes the outcome of leased work.
 pub(crate) fn write(db: &Db<'_>, lease: &Lease, write: &Write, now: Moment) -> Result<Written, StoreError> {
     let Lease { id, fence, nudges } = lease;
     let work = db.first(LEASED, params![id, fence], |row| {
-        Ok(Leased { lane: get(row, 0)?, named: get(row, 1)?, nudges: get(row, 2)? })
+        Ok(Leased { lane: get(row, 0)?, named: get(row, 1)?, nudges: get(row, 2)?, tries: get(row, 3)? })
     })?;
     let Some(work) = work else { return Ok(Written::Lost) };
     if write.read == ReadMade::Answered {
@@ -103,16 +104,20 @@ pub(crate) fn write(db: &Db<'_>, lease: &Lease, write: &Write, now: Moment) -> R
         set_checkout(db, id, checkout, now)?;
     }
     let nudged_since = work.nudges > *nudges;
-    let named = work.named.filter(|_| nudged_since);
-    let due = match &write.next {
-        Next::Keep => None,
-        Next::Due { after, watch } => Some((watch, Some(if nudged_since { Duration::ZERO } else { *after }))),
-        Next::Ended { watch } => Some((watch, nudged_since.then_some(Duration::ZERO))),
-    };
-    if let Some((watch, after)) = due {
+    let is_back = matches!(write.next, Next::Back { .. });
+    let named = work.named.filter(|_| nudged_since || is_back);
+    let tries = if is_back { work.tries.saturating_sub(1).max(0) } else { 0 };
+    if let Next::Due { watch, .. } | Next::Ended { watch } = &write.next {
         db.change("UPDATE checkout SET watch = ?2 WHERE id = ?1 AND watch <> ?2", params![id, watch])?;
-        match after {
-            Some(after) => db.change(SET_WORK, params![id, from_now(now, after), named])?,
+    }
+    let after = match &write.next {
+        Next::Keep => None,
+        Next::Due { after, .. } | Next::Back { after } => Some(Some(*after)),
+        Next::Ended { .. } => Some(None),
+    };
+    if let Some(after) = after {
+        match if nudged_since { Some(Duration::ZERO) } else { after } {
+            Some(after) => db.change(SET_WORK, params![id, from_now(now, after), named, tries])?,
             None => db.change(END_WORK, [id])?,
         };
         end_place(db, &work.lane, *fence, write.read, now)?;

@@ -3,11 +3,11 @@
 mod folder;
 
 use checkout_engine::{
-    Ask, Checkout, ClaimedNews, Filter, Inserted, New, News, Next, Nudge, Nudged, Provider, ReadMade, State,
-    Store, Subject, Target, Write, Written,
+    Ask, Checkout, ClaimedNews, Filter, Inserted, Lane, New, News, Next, Nudge, Nudged, Provider, ReadMade,
+    State, Store, StoreError, Subject, Target, Write, Written,
 };
 use checkout_store_sqlite::{MIGRATIONS, Sqlite, TAKE_NEWS, WATCH, print_migrations};
-use checkout_tables::{Environment, Moment};
+use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use folder::Folder;
 use pollster::block_on;
 use rusqlite::{Connection, params};
@@ -83,8 +83,8 @@ fn a_checkout_that_is_there_or_of_no_provider_is_not_added() -> Outcome {
     let (store, shop) = open(&folder)?;
     watch(&shop, "o-1", "azotte", "r-1")?;
     for (id, provider, reference, says) in [
-        ("o-1", "azotte", "r-2", "UNIQUE constraint failed: checkout.id"),
-        ("o-2", "azotte", "r-1", "UNIQUE constraint failed: checkout.lane, checkout.reference"),
+        ("o-1", "azotte", "r-2", "there is a checkout with this id or reference"),
+        ("o-2", "azotte", "r-1", "there is a checkout with this id or reference"),
         ("o-2", "stripe", "r-2", "provider: allscale, azotte, peach or peach_v2"),
     ] {
         let error = watch(&shop, id, provider, reference).unwrap_err();
@@ -157,6 +157,120 @@ fn an_ended_checkout_that_the_shop_adds_again_and_ignores_has_no_work() -> Outco
     shop.execute(&WATCH.replace("INSERT", "INSERT OR IGNORE"), values)?;
     let claimed = claim(&store, "azotte/m")?;
     assert_eq!(claimed.iter().map(|due| &*due.lease.id).collect::<Vec<_>>(), ["o-2"]);
+    Ok(())
+}
+
+#[test]
+fn no_way_to_add_a_checkout_replaces_one_that_is_there_or_forgets_a_limit() -> Outcome {
+    let folder = Folder::new("replace")?;
+    let (store, shop) = open(&folder)?;
+    let limit = Some(RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant });
+    block_on(store.lanes(&[Lane { name: "peach/m".to_owned(), limit }]))?;
+    watch(&shop, "o-1", "peach", "r-1")?;
+    let dump = || -> Result<String, Box<dyn Error>> {
+        let all = "SELECT (SELECT json_group_array(json_array(id, reference, page, version)) FROM checkout),
+            (SELECT json_group_array(json_array(id, due, fence)) FROM checkout_work),
+            (SELECT json_group_array(json_array(name, requests, per_seconds, due)) FROM checkout_lane)";
+        Ok(shop
+            .query_row(all, [], |row| Ok([row.get::<_, String>(0)?, row.get(1)?, row.get(2)?].join(" ")))?)
+    };
+    let before = dump()?;
+    let page = "https://pay.example/2";
+    for (id, provider, reference) in
+        [("o-1", "peach", "r-2"), ("o-2", "peach_v2", "r-1"), ("o-1", "peach", "r-1")]
+    {
+        let values = params![id, provider, "m", "live", reference, "ckt-2", page, "{}", NOW];
+        for (or, is_error) in [("", true), ("OR REPLACE ", true), ("OR ABORT ", true), ("OR IGNORE ", false)]
+        {
+            let added = shop.execute(&WATCH.replacen("INSERT ", &format!("INSERT {or}"), 1), values);
+            assert_eq!(added.is_err(), is_error, "{or}{id} {reference}");
+            if let Err(error) = added {
+                let text = error.to_string();
+                assert!(text.contains("there is a checkout with this id or reference"), "{or}: {text}");
+            }
+            assert_eq!(dump()?, before, "{or}{id} {reference}");
+        }
+    }
+    for (or, id) in [("", "o-2"), ("OR REPLACE ", "o-3"), ("OR IGNORE ", "o-4")] {
+        let values = params![id, "peach", "m", "live", id, id, page, "{}", NOW];
+        shop.execute(&WATCH.replacen("INSERT ", &format!("INSERT {or}"), 1), values)?;
+    }
+    // The limit of the lane is as it was.
+    let names = ["peach/m".to_owned()];
+    let claimed = block_on(store.claim(&Ask { lanes: &names, max: 9, lease: Duration::from_secs(30) }))?;
+    assert_eq!(claimed.due.len(), 2);
+    Ok(())
+}
+
+#[test]
+fn news_that_nobody_can_read_stands_in_no_other_news_way() -> Outcome {
+    let folder = Folder::new("unreadable")?;
+    let (store, shop) = open(&folder)?;
+    shop.execute_batch(
+        "INSERT INTO checkout_news VALUES
+            ('a', 'o-1', 'lost', NULL, 0, 0, 0), ('b', 'o-1', 'held', NULL, 1, 0, 0), ('c', 'o-1', 'lost', NULL, 2, 0, 0)",
+    )?;
+    let keys = |claimed: Vec<ClaimedNews>| -> Vec<String> {
+        claimed.into_iter().map(|claimed| claimed.news.key).collect()
+    };
+    assert_eq!(keys(block_on(store.claim_news(9, Duration::from_secs(30)))?), ["b"]);
+    shop.execute("UPDATE checkout_news SET due = 0 WHERE key <> 'b'", [])?;
+    let named = block_on(store.claim_news(9, Duration::from_secs(30)));
+    assert!(matches!(&named, Err(StoreError::Corrupt { id, field: "subject" }) if id == "a"), "{named:?}");
+    // Put off for a lease.
+    assert_eq!(keys(block_on(store.claim_news(9, Duration::from_secs(30)))?), Vec::<String>::new());
+    Ok(())
+}
+
+/// The earliest due of each lane, as the triggers keep the due, against the work itself.
+#[test]
+fn a_lane_knows_its_earliest_due_whoever_writes_the_work() -> Outcome {
+    let folder = Folder::new("lane-due")?;
+    let (store, shop) = open(&folder)?;
+    let same = |when: &str| -> Outcome {
+        let wrong = "SELECT count(*) FROM checkout_lane AS l WHERE l.due IS NOT
+                (SELECT min(w.due) FROM checkout_work AS w WHERE w.lane = l.name)
+            OR EXISTS (SELECT 1 FROM checkout_work WHERE lane NOT IN (SELECT name FROM checkout_lane))";
+        let wrong: i64 = shop.query_row(wrong, [], |row| row.get(0))?;
+        assert_eq!(wrong, 0, "{when}");
+        Ok(())
+    };
+    for number in 0..6 {
+        watch(
+            &shop,
+            &format!("o-{number}"),
+            if number % 2 == 0 { "peach" } else { "azotte" },
+            &format!("r-{number}"),
+        )?;
+        same("added")?;
+    }
+    for lane in ["peach/m", "azotte/m"] {
+        for (turn, due) in (0..).zip(claim(&store, lane)?) {
+            same("claimed")?;
+            let after = Duration::from_secs(60 - turn);
+            let next = match turn {
+                0 => Next::Ended { watch: String::new() },
+                1 => Next::Back { after },
+                _ => Next::Due { after, watch: String::new() },
+            };
+            assert_eq!(block_on(store.write(&due.lease, &write(next, Vec::new())))?, Written::Done);
+            same("written")?;
+        }
+    }
+    for change in [
+        "UPDATE checkout_work SET due = due + 7 WHERE id = 'o-2'",
+        "UPDATE checkout_work SET due = 5 WHERE id = 'o-4'",
+        "UPDATE checkout_work SET due = 900 WHERE id = 'o-4'",
+        "DELETE FROM checkout_lane",
+        "INSERT INTO checkout_lane (name) VALUES ('peach/m'), ('azotte/m')",
+        "DELETE FROM checkout WHERE id = 'o-4'",
+        "DELETE FROM checkout_work",
+    ] {
+        shop.execute(change, [])?;
+        if change != "DELETE FROM checkout_lane" {
+            same(change)?;
+        }
+    }
     Ok(())
 }
 

@@ -289,6 +289,7 @@ impl<S: Store, C: Clock> History<'_, S, C> {
         let next = match self.random.below(8) {
             0 | 1 => Next::Keep,
             2 | 3 => Next::Ended { watch },
+            4 => Next::Back { after: self.span()? },
             _ => Next::Due { after: self.span()?, watch },
         };
         let write = Write {

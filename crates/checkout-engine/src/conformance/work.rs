@@ -606,6 +606,40 @@ pub(super) async fn tries_are_counted<S: Store, C: Clock>(t: &Trial<S, C>) -> Ve
     Ok(())
 }
 
+pub(super) async fn given_back_is_as_before<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
+    t.lane("m", Some(RateLimit { requests: 1, ..LIMIT })).await?;
+    t.insert(&row("a"), "watch", Duration::ZERO).await?;
+    // A first claim dies.
+    t.claim_one("of due work").await?;
+    t.pass(HOUR).await?;
+    let lane = lane("m");
+    let named = Target::Named { lane: &lane, checkout_id: Some("named"), reference: Some("reference of a") };
+    t.store.nudge(&Nudge { target: named, event: &[] }).await?;
+    for after in [Duration::ZERO, MILLI * 20] {
+        let claimed = t.claim_one("of work that was given back").await?;
+        same("the tries", &claimed.tries, &2)?;
+        same("the watch", &claimed.watch.as_str(), &"watch")?;
+        same("the name", &claimed.named.as_deref(), &Some("named"))?;
+        same("that a nudge waits", &claimed.nudged, &true)?;
+        // The place is free again: the lane has one.
+        t.written("a giving back", &claimed.lease, &plain(Next::Back { after }, ReadMade::None)).await?;
+        t.lost("a write of work that was given back", &claimed.lease, &plain(ended(""), ReadMade::None))
+            .await?;
+        if !after.is_zero() {
+            t.pass(after - MILLI).await?;
+            t.claim_none("a millisecond before the span is over").await?;
+            t.pass(MILLI).await?;
+        }
+    }
+    let claimed = t.claim_one("of work whose span is over").await?;
+    // A nudge within the lease makes the work due at once.
+    t.nudge("a").await?;
+    t.written("a giving back", &claimed.lease, &plain(Next::Back { after: HOUR }, ReadMade::None)).await?;
+    let claimed = t.claim_one("after a nudge within the lease").await?;
+    same("the tries", &claimed.tries, &2)?;
+    same("the name", &claimed.named.as_deref(), &Some("named"))
+}
+
 pub(super) async fn suspects_come_alone<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
     let lanes = [lane("m"), lane("n")];
     t.add("bad").await?;

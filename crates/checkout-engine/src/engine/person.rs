@@ -1,8 +1,9 @@
-//! The decisions of a person about a held checkout.
+//! The decisions of a person about a held checkout. Twelve or more digits, which can be a card's number, are
+//! kept as `[digits]`.
 
 use super::Engine;
 use crate::checkout::{Checkout, Provider, State};
-use crate::notes::Notes;
+use crate::notes::{Notes, without_cards};
 use crate::store::{Decision, News, Store, StoreError, Subject, Written};
 use checkout_transport::Transport;
 
@@ -137,6 +138,7 @@ async fn decide(
             return Err(DecideError::Empty(name));
         }
     }
+    let (by, reason) = (&*without_cards(by), &*without_cards(reason));
     let id = seen.id.as_str();
     if seen.hold.is_none() {
         return Err(DecideError::NotHeld(id.to_owned()));

@@ -8,7 +8,7 @@ use crate::store::{
 };
 use checkout_tables::{Moment, RateLimit};
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
@@ -17,11 +17,13 @@ use std::time::Instant;
 
 /// A store of checkouts whose limits are kept by [`Limits`], such as a Redis that several databases share.
 ///
-/// The store itself knows the lanes without their limits. A claim first looks which lanes have room, claims
-/// of those lanes no more work than there is room for, and reserves a place for each piece of work. Work
-/// whose place another process took in between is given back at once, so nobody holds work that must wait.
-/// All processes of a database use the same limits: beside a `Limited` store, a process without one would
-/// read past them.
+/// The store itself knows the lanes without their limits. A claim looks which lanes with due work have room,
+/// claims of those lanes no more work than there is room for, and reserves a place for each piece of work.
+/// Work whose place another process took in between is given back at once, so nobody holds work that must
+/// wait. Of very many lanes a claim looks at a thousand, in turn. A lane without room is looked at again when
+/// a place is free, and every five seconds at least: another process may have given a place back. All
+/// processes of a database use the same limits: beside a `Limited` store, a process without one would read
+/// past them.
 ///
 /// **In doubt nothing is read.** If the limits do not answer, lanes with a limit have no room. Other lanes go
 /// on, and the error comes out of the first claim that finds no other work and no news. A write does not fail
@@ -30,7 +32,7 @@ use std::time::Instant;
 /// A lane that [`lanes`](Store::lanes) has not named has no limit. A write by another process than the one
 /// that claimed ends no place: the place is held as that of a crashed claim.
 ///
-/// Work that is given back begins its tries anew, as after every write.
+/// Work that is given back is as it was: [`Next::Back`].
 ///
 /// ```
 /// # checkout_doctest::facade!(engine);
@@ -50,6 +52,10 @@ pub struct Limited<S, L> {
     rates: Mutex<BTreeMap<String, RateLimit>>,
     /// The places of this process, by the fences of their claims.
     places: Mutex<BTreeMap<i64, Place>>,
+    /// The lanes without room, and the moment of the next look, by the store's clock.
+    full: Mutex<BTreeMap<String, Moment>>,
+    /// The number of the lane whose turn it is to be looked at.
+    turn: AtomicUsize,
     /// Lanes with a limit come first in every other claim.
     limited_first: AtomicBool,
 }
@@ -61,14 +67,28 @@ struct Place {
     lease: Duration,
 }
 
-/// Lanes with the same room, or with none.
+/// Lanes without room.
 #[derive(Default)]
-struct Lanes {
+struct Full {
     names: Vec<String>,
-    /// The places that each of the lanes has, at least.
-    places: usize,
     /// The time until one of the lanes has a place.
     wait: Option<Duration>,
+}
+
+impl Full {
+    fn add(&mut self, lane: String, wait: Duration) {
+        self.names.push(lane);
+        self.wait = Some(self.wait.map_or(wait, |least| least.min(wait)));
+    }
+}
+
+/// The answers to the reservations of claimed work.
+#[derive(Default)]
+struct Answers {
+    /// The lanes of the places, one for each place.
+    granted: Vec<String>,
+    /// The lanes in which another process took the place, and their waits.
+    refused: Vec<(String, Duration)>,
 }
 
 /// What a claim has found so far.
@@ -92,6 +112,8 @@ impl<S, L> Limited<S, L> {
             limits,
             rates: Mutex::new(BTreeMap::new()),
             places: Mutex::new(BTreeMap::new()),
+            full: Mutex::new(BTreeMap::new()),
+            turn: AtomicUsize::new(0),
             limited_first: AtomicBool::new(true),
         }
     }
@@ -110,6 +132,10 @@ impl<S, L> Limited<S, L> {
 
     fn places(&self) -> MutexGuard<'_, BTreeMap<i64, Place>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn full(&self) -> MutexGuard<'_, BTreeMap<String, Moment>> {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rates(&self) -> MutexGuard<'_, BTreeMap<String, RateLimit>> {
@@ -145,22 +171,24 @@ impl Found {
 }
 
 impl<S: Store, L: Limits> Limited<S, L> {
-    /// The lanes that have room, and those that have none or in which another process took the place.
+    /// The places of the lanes that have room, and the lanes that have none.
     async fn look(
         &self,
         limited: &[(String, RateLimit)],
-        overtaken: &[String],
         lease: Duration,
-    ) -> Result<(Lanes, Lanes), StoreError> {
+        now: Moment,
+    ) -> Result<(BTreeMap<String, usize>, Full), StoreError> {
         let asked: Vec<Limit<'_>> = limited.iter().map(|(lane, rate)| Limit { lane, rate: *rate }).collect();
         let rooms = self.limits.room(&asked, lease).await?;
-        let (mut open, mut full) = (Lanes::default(), Lanes::default());
+        let (mut open, mut full) = (BTreeMap::new(), Full::default());
+        let mut next_looks = self.full();
         for ((lane, _), room) in limited.iter().zip(rooms) {
-            let places = usize::try_from(room.places).unwrap_or(usize::MAX);
-            let of = if places == 0 || overtaken.contains(lane) { &mut full } else { &mut open };
-            of.places = if of.names.is_empty() { places } else { of.places.min(places) };
-            of.wait = Some(of.wait.map_or(room.wait, |wait| wait.min(room.wait)));
-            of.names.push(lane.clone());
+            if room.places == 0 {
+                next_looks.insert(lane.clone(), now.saturating_add(room.wait.min(LOOK_AGAIN)));
+                full.add(lane.clone(), room.wait);
+            } else {
+                open.insert(lane.clone(), usize::try_from(room.places).unwrap_or(usize::MAX));
+            }
         }
         Ok((open, full))
     }
@@ -180,8 +208,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
         Ok(claimed.next)
     }
 
-    /// Claims work of lanes with a limit, at most until `upto` pieces are found: in each turn no more than
-    /// every lane has room for, so that no lane's work is claimed in vain.
+    /// Claims work of lanes with a limit, at most until `upto` pieces are found.
     async fn claim_limited(
         &self,
         found: &mut Found,
@@ -189,42 +216,130 @@ impl<S: Store, L: Limits> Limited<S, L> {
         upto: usize,
         lease: Duration,
     ) -> Result<Option<Moment>, StoreError> {
-        let mut overtaken = Vec::new();
-        loop {
-            let (open, full) = match self.look(limited, &overtaken, lease).await {
-                Ok(looked) => looked,
-                Err(error) => {
-                    found.failed = Some(error);
-                    return Ok(None);
+        let all: Vec<String> = limited.iter().map(|(lane, _)| lane.clone()).collect();
+        let (now, mut next) = match self.first_due(found, &all, lease).await? {
+            (now, Some(due)) if due <= now => (now, None),
+            (_, next) => return Ok(next),
+        };
+        // From the lane whose turn it is, those that may have room.
+        let start = self.turn.load(Ordering::Relaxed).checked_rem(limited.len()).unwrap_or(0);
+        let lanes = limited.iter().enumerate();
+        let mut candidates = Vec::new();
+        {
+            let mut full = self.full();
+            full.retain(|_, until| *until > now);
+            for (at, lane) in lanes.clone().skip(start).chain(lanes.take(start)) {
+                match full.get(&lane.0) {
+                    Some(until) => next = earlier(next, Some(*until)),
+                    None => candidates.push((at, lane.clone())),
                 }
-            };
-            let max = upto.saturating_sub(found.due.len()).min(open.places);
-            let mut next = None;
-            if !open.names.is_empty() {
-                let mut claimed = self.store.claim(&Ask { lanes: &open.names, max, lease }).await?;
-                let due = found.take(&mut claimed);
-                let any = !due.is_empty();
-                overtaken.extend(self.reserve(found, due, lease).await);
-                if any && !found.alone && found.failed.is_none() && found.due.len() < upto {
-                    continue;
-                }
-                next = claimed.next;
             }
-            if !full.names.is_empty() {
-                // Nothing is claimed: when is the work of these lanes due?
-                let mut claimed = self.store.claim(&Ask { lanes: &full.names, max: 0, lease }).await?;
-                found.take(&mut claimed);
-                let wait = full.wait.unwrap_or_default();
-                let first = claimed.next.map(|next| next.max(claimed.now.saturating_add(wait)));
-                next = earlier(next, first);
-            }
-            return Ok(next);
         }
+        let mut looked = 0_usize;
+        for lanes in candidates.chunks(LOOKED) {
+            if looked >= MOST_LOOKED {
+                // The others are looked at by the next claim.
+                return Ok(Some(now));
+            }
+            let lanes_of: Vec<(String, RateLimit)> = lanes.iter().map(|(_, lane)| lane.clone()).collect();
+            let names: Vec<String> = lanes_of.iter().map(|(lane, _)| lane.clone()).collect();
+            match self.first_due(found, &names, lease).await? {
+                (now, Some(due)) if due <= now => {
+                    looked = looked.saturating_add(lanes.len());
+                    next = earlier(next, self.claim_with_room(found, &lanes_of, now, upto, lease).await?);
+                }
+                (_, later) => next = earlier(next, later),
+            }
+            if let Some((last, _)) = lanes.last().filter(|_| candidates.len() > LOOKED) {
+                self.turn.store(last.saturating_add(1), Ordering::Relaxed);
+            }
+            if found.alone || found.failed.is_some() || (upto > 0 && found.due.len() >= upto) {
+                break;
+            }
+        }
+        Ok(next)
     }
 
-    /// Reserves a place for each piece of work, and gives the others back. Returns the lanes in which
-    /// another process took the place.
-    async fn reserve(&self, found: &mut Found, due: Vec<Due>, lease: Duration) -> Vec<String> {
+    /// The store's clock, and the first due of lanes, whether they have room or not.
+    async fn first_due(
+        &self,
+        found: &mut Found,
+        lanes: &[String],
+        lease: Duration,
+    ) -> Result<(Moment, Option<Moment>), StoreError> {
+        let mut claimed = self.store.claim(&Ask { lanes, max: 0, lease }).await?;
+        found.take(&mut claimed);
+        Ok((claimed.now, claimed.next))
+    }
+
+    /// Claims work of lanes that have room: first no more than each lane has room for, and then more at once
+    /// as long as no work is claimed in vain.
+    async fn claim_with_room(
+        &self,
+        found: &mut Found,
+        limited: &[(String, RateLimit)],
+        now: Moment,
+        upto: usize,
+        lease: Duration,
+    ) -> Result<Option<Moment>, StoreError> {
+        let (mut open, mut full) = match self.look(limited, lease, now).await {
+            Ok(looked) => looked,
+            Err(error) => {
+                found.failed = Some(error);
+                return Ok(None);
+            }
+        };
+        let (mut next, mut used_up) = (None, Vec::new());
+        let mut most = open.values().copied().min().unwrap_or(0);
+        while !open.is_empty() {
+            let lanes: Vec<String> = open.keys().cloned().collect();
+            let max = upto.saturating_sub(found.due.len()).min(most);
+            let mut claimed = self.store.claim(&Ask { lanes: &lanes, max, lease }).await?;
+            let due = found.take(&mut claimed);
+            let any = !due.is_empty();
+            let answers = self.reserve(found, due, lease).await;
+            most = if answers.refused.is_empty() { most.saturating_mul(2) } else { 1 };
+            for lane in answers.granted {
+                if let Some(places) = open.get_mut(&lane) {
+                    *places = places.saturating_sub(1);
+                }
+            }
+            for (lane, wait) in answers.refused {
+                if open.remove(&lane).is_some() {
+                    full.add(lane, wait);
+                }
+            }
+            let is_used_up = |lane: &&(String, RateLimit)| open.get(&lane.0) == Some(&0);
+            used_up.extend(limited.iter().filter(is_used_up).cloned());
+            open.retain(|_, places| *places > 0);
+            if !any || found.alone || found.failed.is_some() || found.due.len() >= upto {
+                next = claimed.next;
+                break;
+            }
+        }
+        if found.alone || found.failed.is_some() || (upto > 0 && found.due.len() >= upto) {
+            return Ok(next);
+        }
+        if !used_up.is_empty() {
+            match self.look(&used_up, lease, now).await {
+                Ok((_, used_up)) => used_up
+                    .names
+                    .into_iter()
+                    .for_each(|lane| full.add(lane, used_up.wait.unwrap_or_default())),
+                Err(error) => found.failed = Some(error),
+            }
+        }
+        if !full.names.is_empty() {
+            // When is the work of these lanes due?
+            let (now, first) = self.first_due(found, &full.names, lease).await?;
+            let free = now.saturating_add(full.wait.unwrap_or_default());
+            next = earlier(next, first.map(|first| first.max(free)));
+        }
+        Ok(next)
+    }
+
+    /// Reserves a place for each piece of work, and gives the others back.
+    async fn reserve(&self, found: &mut Found, due: Vec<Due>, lease: Duration) -> Answers {
         let lanes: Vec<(String, Option<RateLimit>)> = due.iter().map(|due| self.lane_of(due)).collect();
         let asked = due.iter().zip(&lanes).map(|(due, (lane, rate))| async move {
             match rate {
@@ -233,20 +348,21 @@ impl<S: Store, L: Limits> Limited<S, L> {
             }
         });
         let answers = join_all(asked).await;
-        let (mut granted, mut overtaken) = (Vec::new(), Vec::new());
+        let (mut granted, mut answered) = (Vec::new(), Answers::default());
         for ((due, (lane, rate)), answer) in due.into_iter().zip(lanes).zip(answers) {
             match answer {
                 Ok(Reserved::Granted) => {
+                    answered.granted.push(lane.clone());
                     if let Some(rate) = rate {
                         let place = Place { lane, rate, since: Instant::now(), lease };
                         self.places().insert(due.lease.fence, place);
                     }
                     granted.push(due);
                 }
-                Ok(Reserved::Wait(_)) => {
+                Ok(Reserved::Wait(wait)) => {
                     // Due as before: the lane has no room, and nobody claims of a lane without room.
                     self.give_back(found, &due, Duration::ZERO).await;
-                    overtaken.push(lane);
+                    answered.refused.push((lane, wait));
                 }
                 Err(error) => {
                     self.give_back(found, &due, IN_DOUBT).await;
@@ -255,7 +371,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
             }
         }
         self.add(found, granted).await;
-        overtaken
+        answered
     }
 
     fn lane_of(&self, due: &Due) -> (String, Option<RateLimit>) {
@@ -279,7 +395,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
     async fn give_back(&self, found: &mut Found, due: &Due, after: Duration) {
         let write = Write {
             checkout: None,
-            next: Next::Due { after, watch: due.watch.clone() },
+            next: Next::Back { after },
             read: ReadMade::None,
             lane_wait: None,
             news: Vec::new(),
@@ -294,6 +410,13 @@ impl<S: Store, L: Limits> Limited<S, L> {
 fn earlier(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
     one.into_iter().chain(other).min()
 }
+
+/// The lanes of one look, and those of a claim: a look costs the limits some time for each lane.
+const LOOKED: usize = 256;
+const MOST_LOOKED: usize = 1_024;
+
+/// The longest time without a look at a lane.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The pause of work whose place is in doubt.
 const IN_DOUBT: Duration = Duration::from_secs(1);
@@ -317,6 +440,7 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
                 };
             }
         }
+        self.full().clear();
         let free: Vec<Lane> = lanes.iter().map(|lane| Lane { limit: None, ..lane.clone() }).collect();
         self.store.lanes(&free).await
     }
@@ -327,7 +451,7 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
 
     async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
         let (free, limited) = self.split(ask.lanes);
-        if limited.is_empty() || ask.max == 0 {
+        if limited.is_empty() {
             return self.store.claim(ask).await;
         }
         self.places().retain(|_, place| place.since.elapsed() < place.lease.saturating_mul(2));
@@ -339,8 +463,9 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
         let (mut of_free, mut of_limited, mut of_first) = (None, None, 0);
         let turns = [(limited_first, half), (!limited_first, ask.max), (limited_first, ask.max)];
         for (turn, (is_limited, upto)) in turns.into_iter().enumerate() {
-            let is_over = found.alone || (turn > 0 && found.due.len() >= ask.max);
-            if is_over || (turn == 2 && of_first < half) || (free.is_empty() && !is_limited) {
+            let is_full = ask.max > 0 && found.due.len() >= ask.max;
+            let is_over = found.alone || (turn > 0 && is_full);
+            if is_over || (turn == 2 && (of_first < half || half == 0)) || (free.is_empty() && !is_limited) {
                 continue;
             }
             let claimed = if is_limited {
@@ -363,8 +488,8 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
         match (found.now, found.failed) {
             (Some(now), failed) if failed.is_none() || found.news || !found.due.is_empty() => {
                 // What was not looked at in this claim may be due now.
-                let is_full = found.due.len() >= ask.max || found.alone;
-                let next = if is_full { Some(now) } else { earlier(of_free, of_limited) };
+                let is_full = ask.max > 0 && found.due.len() >= ask.max;
+                let next = if is_full || found.alone { Some(now) } else { earlier(of_free, of_limited) };
                 Ok(Claimed { now, due: found.due, next, news: found.news })
             }
             (_, Some(error)) => Err(error),
@@ -382,6 +507,8 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
             let limit = Limit { lane: &place.lane, rate: place.rate };
             // The write is done whatever becomes of the place, which is over by itself.
             let _ = self.limits.end(limit, lease.fence, write.read).await;
+            // Without a request the place is free at once.
+            self.full().remove(&place.lane);
         }
         Ok(written)
     }

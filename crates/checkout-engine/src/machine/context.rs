@@ -2,10 +2,11 @@
 
 use super::{Exchange, Rules, Save, Task};
 use crate::checkout::{Checkout, State};
-use crate::notes::{Notes, Price};
+use crate::notes::{Notes, Price, without_cards};
 use crate::store::{Due, News, Next, ReadMade, Subject, Write};
 use checkout_tables::Moment;
 use checkout_transport::{Request, Response, TransportError};
+use checkout_wire::Printable;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub(crate) struct Context {
     due: Due,
     notes: Notes,
+    readable: bool,
     rules: Arc<Rules>,
     now: Moment,
     changed: bool,
@@ -22,17 +24,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// False for notes that nobody can read: the work can only be held.
-    pub(crate) fn of(due: Due, rules: &Arc<Rules>, now: Moment) -> (Self, bool) {
+    pub(crate) fn of(due: Due, rules: &Arc<Rules>, now: Moment) -> Self {
         let notes = Notes::of(&due.checkout);
-        let readable = notes.is_some();
-        (Self { notes: notes.unwrap_or_default(), ..Self::without_notes(due, rules, now) }, readable)
-    }
-
-    pub(crate) fn without_notes(due: Due, rules: &Arc<Rules>, now: Moment) -> Self {
         Self {
+            readable: notes.is_some(),
+            notes: notes.unwrap_or_default(),
             due,
-            notes: Notes::default(),
             rules: Arc::clone(rules),
             now,
             changed: false,
@@ -40,6 +37,11 @@ impl Context {
             lane_wait: None,
             news: Vec::new(),
         }
+    }
+
+    /// False for notes that nobody can read: the work can only be held, and the notes stay as they are.
+    pub(crate) const fn is_readable(&self) -> bool {
+        self.readable
     }
 
     pub(crate) const fn checkout(&self) -> &Checkout {
@@ -105,7 +107,7 @@ impl Context {
     pub(crate) fn note(&mut self, change: impl FnOnce(&mut Notes)) {
         let before = self.notes.clone();
         change(&mut self.notes);
-        if before != self.notes {
+        if self.readable && before != self.notes {
             self.due.checkout.notes = self.notes.text();
             self.changed = true;
         }
@@ -139,11 +141,12 @@ impl Context {
                 format!("{id}/{}/{}", subject.name(), self.due.lease.fence)
             }
         };
-        self.news.push(News { key, id, subject, reason: reason.map(str::to_owned) });
+        self.news.push(News { key, id, subject, reason: reason.map(fit) });
     }
 
     /// Holds the checkout for a person. A further reason is added to the first, and told too.
     pub(crate) fn hold(&mut self, reason: &str) {
+        let reason = &*fit(reason);
         let held = match &self.due.checkout.hold {
             None => reason.to_owned(),
             Some(held) if held.contains(reason) || held.len() > LONGEST_HOLD => return,
@@ -175,7 +178,8 @@ impl Context {
         let Some(named) = self.due.named.take() else { return self };
         match &self.due.checkout.checkout_id {
             Some(known) if *known == named => {}
-            Some(_) => self.hold(&format!("an event names another checkout of this reference: {named}")),
+            Some(_) => self
+                .hold(&format!("an event names another checkout of this reference: {}", Printable(&named))),
             None => {
                 let state = self.due.checkout.state;
                 if state == State::Refused {
@@ -243,5 +247,10 @@ impl Context {
     }
 }
 
-/// The length from which no further reason is added to a hold.
+/// A reason for the store and the shop: no card's number, and not longer than a person reads.
+fn fit(reason: &str) -> String {
+    without_cards(reason).chars().take(LONGEST_HOLD).collect()
+}
+
+/// The length of a reason, and of a hold from which no further reason is added to a hold.
 const LONGEST_HOLD: usize = 1_000;

@@ -12,6 +12,7 @@ use checkout_client::{
 use checkout_lifecycle::{Moment, Phase, Verdict};
 use checkout_poll::ReadOutcome;
 use checkout_trust::settlement::Settlement;
+use checkout_wire::Printable;
 use core::time::Duration;
 
 /// The client's watch of the checkout, as it was stored.
@@ -141,7 +142,9 @@ fn take_in<E: Watchable, R: Reads<E>>(mut cx: Context, mut watch: Watch<E>) -> T
                 cx.hold(&format!("the payer's challenge cannot be shown: {reason}"));
             }
             Change::Attention { verdict: Verdict::Unknown(raw), tracker } if tracker.is_final() => {
-                cx.hold(&format!("the checkout had ended, and has the unknown status {raw} now"));
+                let raw = raw.to_string();
+                let status = Printable(&raw);
+                cx.hold(&format!("the checkout had ended, and has the unknown status {status} now"));
             }
             Change::Refused { answer, phase, conflict, tracker, .. } => {
                 ended::<E, R>(&mut cx, answer, phase, conflict || tracker.superseded().is_some());

@@ -407,6 +407,24 @@ impl Future for Landing {
     }
 }
 
+/// Polls a future by hand, and opens its gates but for the first at this point, where the call fails.
+pub(crate) async fn fails_at<T>(stage: &Stage, future: impl Future<Output = T>, point: &str) -> Outcome<T> {
+    let mut future = Box::pin(tokio::task::unconstrained(future));
+    let mut verdict = Verdict::Fail;
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return Ok(done);
+        }
+        let Some((number, _, at)) = stage.closed().first().copied() else {
+            return Err("the future waits for something else than a gate".into());
+        };
+        stage.open(
+            number,
+            if at == point { std::mem::replace(&mut verdict, Verdict::Go) } else { Verdict::Go },
+        );
+    }
+}
+
 /// Polls a future by hand, and opens its gates one after another until the gate with this number in their
 /// order, where the future is dropped. True if the future came to its end before.
 pub(crate) async fn dies_at<T>(
