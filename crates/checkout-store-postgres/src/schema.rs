@@ -11,8 +11,8 @@ use crate::error;
 struct Migration {
     version: i64,
     /// The oldest program, by the version that the program knows, that may use the schema after this step. A
-    /// step that only adds leaves this as it was. A function that such a program calls stays as it is: another
-    /// behaviour is a function of another name.
+    /// step that only adds leaves this as it was. A function that such a program calls stays as it is:
+    /// another behaviour is a function of another name.
     oldest: i64,
     sql: &'static str,
 }
