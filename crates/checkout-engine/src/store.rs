@@ -458,7 +458,8 @@ pub enum StoreError {
     /// repeat harmless. Try again.
     #[error("the database does not answer")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The schema is newer than this program.
+    /// The schema is newer than this program, and has lost what this program uses. A schema that was only
+    /// added to is used.
     #[error(
         "the schema has version {found}, and this program knows versions up to {known}: run the newer program"
     )]

@@ -7,9 +7,12 @@ use tokio_postgres::types::Type;
 use crate::error;
 
 /// A step of the schema.
+#[derive(Clone, Copy, Debug)]
 struct Migration {
     version: i64,
-    /// The oldest program, by the version that it knows, that may use the schema after this step.
+    /// The oldest program, by the version that the program knows, that may use the schema after this step. A
+    /// step that only adds leaves this as it was. A function that such a program calls stays as it is:
+    /// another behaviour is a function of another name.
     oldest: i64,
     sql: &'static str,
 }
@@ -45,9 +48,9 @@ fn lock(schema: &str) -> String {
     format!("SELECT pg_advisory_xact_lock(hashtextextended('checkout-store-postgres {schema}', 0));\n")
 }
 
-fn steps(schema: &str, from: i64) -> String {
+fn texts(steps: &[Migration], schema: &str, from: i64) -> String {
     let mut text = String::new();
-    for step in MIGRATIONS.iter().filter(|step| step.version > from) {
+    for step in steps.iter().filter(|step| step.version > from) {
         text.push_str(&named(step.sql, schema));
         let Migration { version, oldest, .. } = step;
         text.push_str(&format!(
@@ -71,7 +74,7 @@ fn steps(schema: &str, from: i64) -> String {
 pub fn print(schema: &str, from: i64) -> Result<String, StoreError> {
     check_name(schema)?;
     let create = if from == 0 { format!("CREATE SCHEMA {schema};\n") } else { String::new() };
-    Ok(format!("BEGIN;\n{}{create}{}COMMIT;\n", lock(schema), steps(schema, from)))
+    Ok(format!("BEGIN;\n{}{create}{}COMMIT;\n", lock(schema), texts(MIGRATIONS, schema, from)))
 }
 
 /// The SQL that gives a role the rights that a program needs at run time, which are no rights to change the
@@ -101,42 +104,61 @@ pub fn grants(schema: &str, role: &str) -> Result<String, StoreError> {
 /// # Errors
 /// [`StoreError::NewerSchema`] and [`StoreError::OlderSchema`], and those of the database.
 pub(crate) async fn prepare(client: &mut Object, schema: &str, migrate: bool) -> Result<(), StoreError> {
+    prepare_by(MIGRATIONS, client, schema, migrate).await
+}
+
+/// The same for a program that knows these steps.
+async fn prepare_by(
+    steps: &[Migration],
+    client: &mut Object,
+    schema: &str,
+    migrate: bool,
+) -> Result<(), StoreError> {
+    let known = newest(steps);
     let found = match client.query_typed(&version(schema), &[]).await {
-        Ok(rows) => checked(rows.first())?,
+        Ok(rows) => checked(rows.first(), known)?,
         Err(error) if error::is_missing(&error) => 0,
-        Err(error) => return Err(error::of(&error, KNOWN)),
+        Err(error) => return Err(error::of(&error, known)),
     };
-    if found >= KNOWN {
+    if found >= known {
         return Ok(());
     }
-    let older = || StoreError::OlderSchema { found, known: KNOWN };
+    let older = || StoreError::OlderSchema { found, known };
     if !migrate {
         return Err(older());
     }
-    match advance(client, schema).await {
+    match advance(steps, client, schema).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(error),
         Err(error) if error::is_right(&error) => Err(older()),
-        Err(error) => Err(error::of(&error, KNOWN)),
+        Err(error) => Err(error::of(&error, known)),
     }
+}
+
+fn newest(steps: &[Migration]) -> i64 {
+    steps.last().map_or(0, |last| last.version)
 }
 
 fn version(schema: &str) -> String {
     format!("SELECT version, oldest FROM {schema}.schema_version")
 }
 
-fn checked(row: Option<&tokio_postgres::Row>) -> Result<i64, StoreError> {
+fn checked(row: Option<&tokio_postgres::Row>, known: i64) -> Result<i64, StoreError> {
     let Some(row) = row else { return Ok(0) };
     let corrupt = |_| StoreError::Corrupt { id: "schema_version".to_owned(), field: "version" };
     let (found, oldest): (i64, i64) = (row.try_get(0).map_err(corrupt)?, row.try_get(1).map_err(corrupt)?);
-    if found > KNOWN && oldest > KNOWN {
-        return Err(StoreError::NewerSchema { found, known: KNOWN });
+    if oldest > known {
+        return Err(StoreError::NewerSchema { found, known });
     }
     Ok(found)
 }
 
 /// One transaction, which holds the lock: other processes wait, and find the work done.
-async fn advance(client: &mut Object, schema: &str) -> Result<Result<(), StoreError>, tokio_postgres::Error> {
+async fn advance(
+    steps: &[Migration],
+    client: &mut Object,
+    schema: &str,
+) -> Result<Result<(), StoreError>, tokio_postgres::Error> {
     let step = client.transaction().await?;
     step.batch_execute(&lock(schema)).await?;
     let name: &(dyn tokio_postgres::types::ToSql + Sync) = &schema;
@@ -151,13 +173,69 @@ async fn advance(client: &mut Object, schema: &str) -> Result<Result<(), StoreEr
         step.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
     }
     let found = if has_version {
-        match checked(step.query_typed(&version(schema), &[]).await?.first()) {
+        match checked(step.query_typed(&version(schema), &[]).await?.first(), newest(steps)) {
             Ok(found) => found,
             Err(error) => return Ok(Err(error)),
         }
     } else {
         0
     };
-    step.batch_execute(&steps(schema, found)).await?;
+    step.batch_execute(&texts(steps, schema, found)).await?;
     step.commit().await.map(Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+    use std::env;
+
+    /// Programs that know more: a step that adds, and a step that takes away.
+    const THREE: [Migration; 3] = [
+        MIGRATIONS[0],
+        Migration { version: 2, oldest: 1, sql: "CREATE TABLE checkout.mood (id text PRIMARY KEY);" },
+        Migration { version: 3, oldest: 2, sql: "DROP VIEW checkout.due;" },
+    ];
+
+    #[test]
+    fn the_versions_count_up_and_no_step_refuses_the_version_before() {
+        assert_eq!((newest(MIGRATIONS), MIGRATIONS[0].version, MIGRATIONS[0].oldest), (KNOWN, 1, 1));
+        for (before, step) in MIGRATIONS.iter().zip(&MIGRATIONS[1..]) {
+            assert_eq!(step.version, before.version + 1);
+            assert!(before.oldest <= step.oldest && step.oldest <= before.version, "{step:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn programs_of_two_versions_share_a_schema_until_a_step_takes_away_what_one_of_them_uses() {
+        // As in the other tests, nothing runs where no server is named.
+        let Ok(url) = env::var("CHECKOUT_TEST_POSTGRES") else { return };
+        let schema = format!("v_{}", std::process::id());
+        let store = Options::new().schema(&schema).connect(&url).await.unwrap();
+        let mut client = store.pool().get().await.unwrap();
+        let (one, two, three) = (MIGRATIONS, &THREE[..2], &THREE[..]);
+
+        // The older program first: the new program needs a step, which it may not make itself.
+        let refused = prepare_by(two, &mut client, &schema, false).await;
+        assert!(matches!(refused, Err(StoreError::OlderSchema { found: 1, known: 2 })), "{refused:?}");
+        for (steps, migrate) in [(two, true), (one, true), (two, false), (one, false)] {
+            prepare_by(steps, &mut client, &schema, migrate).await.unwrap();
+        }
+        // The new program first.
+        client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+        for (steps, migrate) in [(two, true), (one, true), (two, false), (one, false)] {
+            prepare_by(steps, &mut client, &schema, migrate).await.unwrap();
+        }
+
+        prepare_by(three, &mut client, &schema, true).await.unwrap();
+        for migrate in [true, false] {
+            prepare_by(two, &mut client, &schema, migrate).await.unwrap();
+            let refused = prepare_by(one, &mut client, &schema, migrate).await;
+            let Err(refused @ StoreError::NewerSchema { found: 3, known: 1 }) = refused else {
+                panic!("{refused:?}");
+            };
+            assert!(refused.to_string().ends_with("run the newer program"), "{refused}");
+        }
+        client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+    }
 }

@@ -59,6 +59,23 @@ fn prepared_statements_answer_as_the_model_answers() -> Tested {
     Ok(())
 }
 
+/// The store is the older program: the schema has what a newer program adds.
+#[test]
+fn a_schema_that_a_newer_program_has_added_to_is_used_as_the_model_answers() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    let make = async || {
+        let schema = Schema::new().await.unwrap();
+        schema.store().await.unwrap();
+        schema.add_to_all().await.unwrap();
+        let store = schema.standing().await.unwrap();
+        (store, Standing(schema))
+    };
+    runtime().block_on(conformance::histories(12, 500, &make))?;
+    Ok(())
+}
+
 #[test]
 fn threads_on_one_store_lose_and_double_nothing() -> Tested {
     if common::has_no_server() {

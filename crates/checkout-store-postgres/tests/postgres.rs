@@ -120,6 +120,41 @@ fn a_missing_schema_is_made_only_by_those_who_may_and_a_newer_one_is_refused() -
     })
 }
 
+/// Statements are planned already, and a lease is out.
+#[test]
+fn a_program_at_work_goes_on_when_a_newer_program_adds_to_the_schema() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        for prepared in [false, true] {
+            let schema = Schema::new().await?;
+            let store = schema.options().connections(1).prepared(prepared).connect(&url()).await?;
+            add(&store, "a").await?;
+            let news =
+                |key: &str| News { key: key.into(), id: "a".into(), subject: Subject::Held, reason: None };
+            for round in 0..3 {
+                let claimed = claim(&store, 5).await?;
+                assert_eq!(claimed.due.len(), 1 + round, "{prepared}");
+                assert_eq!(store.claim_news(5, LEASE).await?.len(), usize::from(round > 0));
+                if round == 1 {
+                    schema.add_to_all().await?;
+                }
+                for due in &claimed.due {
+                    let news = if due.lease.id == "a" { vec![news(&round.to_string())] } else { Vec::new() };
+                    let row = Some(checkout(&due.lease.id));
+                    let write = Write { checkout: row, news, ..after(Duration::ZERO) };
+                    assert_eq!(store.write(&due.lease, &write).await?, Written::Done, "{prepared} {round}");
+                }
+                add(&store, &format!("b{round}")).await?;
+                assert_eq!(store.list(&Filter::default()).await?.len(), 2 + round);
+            }
+            assert_eq!(schema.number("SELECT count(*) FROM checkout.news").await?, 3);
+        }
+        Ok(())
+    })
+}
+
 #[test]
 fn a_role_without_ddl_is_enough_and_a_missing_right_is_told() -> Tested {
     if common::has_no_server() {

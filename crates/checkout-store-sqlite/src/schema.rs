@@ -8,13 +8,16 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 ///
 /// ```
 /// let [first, ..] = checkout_store_sqlite::MIGRATIONS else { unreachable!() };
-/// assert_eq!((first.version, first.name), (1, "tables"));
+/// assert_eq!((first.version, first.oldest, first.name), (1, 1, "tables"));
 /// assert!(first.sql.contains("CREATE TABLE checkout_work"));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migration {
     /// The version of the schema after the step.
     pub version: i64,
+    /// The oldest program, by the newest version that the program knows, that may use the schema after the
+    /// step. A step that only adds leaves this as it was.
+    pub oldest: i64,
     /// The name.
     pub name: &'static str,
     /// The statements.
@@ -22,18 +25,24 @@ pub struct Migration {
 }
 
 /// All steps, in their order.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "tables", sql: include_str!("../migrations/0001_tables.sql") }];
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    oldest: 1,
+    name: "tables",
+    sql: include_str!("../migrations/0001_tables.sql"),
+}];
 
 /// The table of the steps that were made, and the note of one.
 const STEPS: &str = "CREATE TABLE IF NOT EXISTS checkout_schema (
     version    INTEGER NOT NULL PRIMARY KEY,
+    oldest     INTEGER NOT NULL,                -- the oldest program that may use the schema
     applied_at TEXT    NOT NULL DEFAULT CURRENT_TIMESTAMP
 ) STRICT;
 ";
 
-fn note(version: i64) -> String {
-    format!("INSERT INTO checkout_schema (version) VALUES ({version});\n")
+fn note(step: &Migration) -> String {
+    let Migration { version, oldest, .. } = step;
+    format!("INSERT INTO checkout_schema (version, oldest) VALUES ({version}, {oldest});\n")
 }
 
 /// The whole schema as a script for `sqlite3`, for those who apply migrations by hand: one transaction for
@@ -45,53 +54,151 @@ fn note(version: i64) -> String {
 /// ```
 #[must_use]
 pub fn print_migrations() -> String {
-    let steps = MIGRATIONS.iter().map(|Migration { version, name, sql }| {
-        let note = note(*version);
+    let steps = MIGRATIONS.iter().map(|step| {
+        let (Migration { version, name, sql, .. }, note) = (step, note(step));
         format!("-- Version {version}: {name}\nBEGIN IMMEDIATE;\n{STEPS}{sql}{note}COMMIT;\n")
     });
     steps.collect::<Vec<_>>().join("\n")
 }
 
-/// The version of the newest step that this program knows.
-fn known() -> i64 {
-    MIGRATIONS.last().map_or(0, |last| last.version)
+/// The schema of a file.
+struct Found {
+    /// The version of the newest step that was made; 0 for none.
+    version: i64,
+    /// The oldest program that may use the schema.
+    oldest: i64,
 }
 
-/// The version of the newest step that was made; 0 for none.
-fn found(connection: &Connection) -> rusqlite::Result<i64> {
-    let is_there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'checkout_schema'";
-    match connection.query_row(is_there, [], |_| Ok(())).optional()? {
-        Some(()) => {
-            connection.query_row("SELECT ifnull(max(version), 0) FROM checkout_schema", [], |row| row.get(0))
+impl Found {
+    fn of(connection: &Connection) -> Result<Self, StoreError> {
+        let is_there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'checkout_schema'";
+        if connection.query_row(is_there, [], |_| Ok(())).optional().map_err(fault::of)?.is_none() {
+            return Ok(Self { version: 0, oldest: 0 });
         }
-        None => Ok(0),
+        let newest = "SELECT ifnull(max(version), 0), ifnull(max(oldest), 0) FROM checkout_schema";
+        let found =
+            connection.query_row(newest, [], |row| Ok(Self { version: row.get(0)?, oldest: row.get(1)? }));
+        found.map_err(fault::of)
+    }
+
+    /// True for a schema that a program of this version can use, and false for an older one.
+    fn is_ready(&self, known: i64) -> Result<bool, StoreError> {
+        if self.oldest > known {
+            return Err(StoreError::NewerSchema { found: self.version, known });
+        }
+        Ok(self.version >= known)
     }
 }
 
 /// Brings the schema to the known version, if `migrate` says so. Of many processes one does so, and the
 /// others wait.
 pub(crate) fn prepare(connection: &mut Connection, migrate: bool) -> Result<(), StoreError> {
-    let known = known();
-    if is_ready(found(connection).map_err(fault::of)?, known)? {
+    prepare_by(MIGRATIONS, connection, migrate)
+}
+
+/// The same for a program that knows these steps.
+fn prepare_by(steps: &[Migration], connection: &mut Connection, migrate: bool) -> Result<(), StoreError> {
+    let known = steps.last().map_or(0, |last| last.version);
+    let found = Found::of(connection)?;
+    if found.is_ready(known)? {
         return Ok(());
     }
     if !migrate {
-        return Err(StoreError::OlderSchema { found: found(connection).map_err(fault::of)?, known });
+        return Err(StoreError::OlderSchema { found: found.version, known });
     }
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault::of)?;
-    let from = found(&transaction).map_err(fault::of)?;
-    if is_ready(from, known)? {
+    let found = Found::of(&transaction)?;
+    if found.is_ready(known)? {
         return Ok(());
     }
     transaction.execute_batch(STEPS).map_err(fault::of)?;
-    for step in MIGRATIONS.iter().filter(|step| step.version > from) {
+    for step in steps.iter().filter(|step| step.version > found.version) {
         transaction.execute_batch(step.sql).map_err(fault::of)?;
-        transaction.execute_batch(&note(step.version)).map_err(fault::of)?;
+        transaction.execute_batch(&note(step)).map_err(fault::of)?;
     }
     transaction.commit().map_err(fault::of)
 }
 
-fn is_ready(found: i64, known: i64) -> Result<bool, StoreError> {
-    if found > known { Err(StoreError::NewerSchema { found, known }) } else { Ok(found == known) }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Outcome = Result<(), StoreError>;
+
+    const ONE: &[Migration] = MIGRATIONS;
+
+    /// Programs that know more: a step that adds, a step that takes away, and one that adds again.
+    const FOUR: [Migration; 4] = [
+        MIGRATIONS[0],
+        Migration {
+            version: 2,
+            oldest: 1,
+            name: "add",
+            sql: "ALTER TABLE checkout ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
+                CREATE TABLE checkout_mood (mood TEXT NOT NULL PRIMARY KEY) STRICT;",
+        },
+        Migration { version: 3, oldest: 2, name: "take away", sql: "DROP VIEW checkout_due;" },
+        Migration { version: 4, oldest: 2, name: "add again", sql: "CREATE TABLE checkout_more (more);" },
+    ];
+
+    fn file() -> Result<Connection, StoreError> {
+        Connection::open_in_memory().map_err(fault::of)
+    }
+
+    fn version(connection: &Connection) -> Result<i64, StoreError> {
+        Ok(Found::of(connection)?.version)
+    }
+
+    #[test]
+    fn programs_of_two_versions_share_a_schema_that_was_only_added_to_whoever_comes_first() -> Outcome {
+        let (one, two) = (ONE, &FOUR[..2]);
+        for order in [[one, two, one], [two, one, two]] {
+            let mut file = file()?;
+            for steps in order {
+                prepare_by(steps, &mut file, true)?;
+                prepare_by(steps, &mut file, false)?;
+            }
+            assert_eq!(version(&file)?, 2);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_program_that_may_not_migrate_waits_for_the_step_that_it_needs() -> Outcome {
+        let (one, two) = (ONE, &FOUR[..2]);
+        let mut file = file()?;
+        prepare_by(one, &mut file, true)?;
+        let refused = prepare_by(two, &mut file, false);
+        assert!(matches!(refused, Err(StoreError::OlderSchema { found: 1, known: 2 })), "{refused:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn a_program_is_refused_from_the_step_that_takes_away_what_it_uses_and_stays_refused() -> Outcome {
+        let mut file = file()?;
+        for last in 3..=4 {
+            prepare_by(&FOUR[..last], &mut file, true)?;
+            for migrate in [true, false] {
+                let refused = prepare_by(ONE, &mut file, migrate);
+                let Err(refused @ StoreError::NewerSchema { known: 1, .. }) = refused else {
+                    panic!("{refused:?}");
+                };
+                let text = format!("version {last}, and this program knows versions up to 1: run the newer");
+                assert!(refused.to_string().contains(&text), "{refused}");
+                prepare_by(&FOUR[..2], &mut file, migrate)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rule for those who write a step.
+    #[test]
+    fn the_versions_count_up_and_no_step_refuses_the_version_before() {
+        for (before, step) in MIGRATIONS.iter().zip(&MIGRATIONS[1..]) {
+            assert_eq!(step.version, before.version + 1);
+            assert!(before.oldest <= step.oldest && step.oldest <= before.version, "{step:?}");
+        }
+        assert_eq!((MIGRATIONS[0].version, MIGRATIONS[0].oldest), (1, 1));
+    }
 }

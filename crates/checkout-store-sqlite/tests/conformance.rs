@@ -12,6 +12,7 @@ use checkout_store_sqlite::{Sqlite, Synchronous};
 use checkout_tables::Moment;
 use folder::Folder;
 use pollster::block_on;
+use rusqlite::Connection;
 use std::error::Error;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -126,6 +127,46 @@ fn two_stores_of_one_file_keep_every_law() -> Result<(), Box<dyn Error>> {
     };
     assert_eq!(broken(&make), "");
     Ok(())
+}
+
+/// Does what a newer program's step may do under a program that is at work: adds to every table.
+fn add_to_all(path: &Path) -> rusqlite::Result<()> {
+    let file = Connection::open(path)?;
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";
+    let mut tables = file.prepare(tables)?;
+    let mut step = "BEGIN IMMEDIATE; CREATE TABLE checkout_newer (id TEXT PRIMARY KEY) STRICT;".to_owned();
+    for table in tables.query_map([], |row| row.get::<_, String>(0))? {
+        let table = table?;
+        step.push_str(&format!(
+            "ALTER TABLE {table} ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
+             ALTER TABLE {table} ADD COLUMN more INTEGER;"
+        ));
+    }
+    step.push_str("INSERT INTO checkout_schema (version, oldest) VALUES (2, 1); COMMIT;");
+    file.execute_batch(&step)
+}
+
+/// The stores are of the older program. One was open when the newer program added to the schema, and the
+/// other is opened afterwards.
+#[test]
+fn a_schema_that_a_newer_program_has_added_to_is_used_with_every_law() -> Result<(), Box<dyn Error>> {
+    let folder = Folder::new("added")?;
+    let number = AtomicUsize::new(0);
+    let make = async || {
+        let path = folder.file(&format!("{}.db", number.fetch_add(1, Ordering::Relaxed)));
+        let clock = ManualClock::new();
+        let open = || {
+            let fast = Sqlite::builder(&path).synchronous(Synchronous::NormalLosesCommitsAtPowerCut);
+            fast.clock(clock.reader()).open().unwrap()
+        };
+        let before = open();
+        before.figures().await.unwrap();
+        add_to_all(&path).unwrap();
+        let two = Two { stores: [before, open()], turn: AtomicUsize::new(0) };
+        (two, clock)
+    };
+    assert_eq!(broken(&make), "");
+    Ok(block_on(conformance::histories(7, 1_000, &make))?)
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 mod folder;
 
-use checkout_engine::{Ask, Checkout, Filter, Inserted, New, Provider, State, Store, StoreError};
+use checkout_engine::{
+    Ask, Checkout, Filter, Inserted, New, Next, Provider, ReadMade, State, Store, StoreError, Write, Written,
+};
 use checkout_store_sqlite::{Sqlite, print_migrations};
 use checkout_tables::{Environment, Moment};
 use folder::Folder;
@@ -113,12 +115,48 @@ fn a_newer_schema_is_refused_and_an_older_one_without_migration() -> Outcome {
     assert!(matches!(older, Err(StoreError::OlderSchema { found: 0, known: 1 })), "{older:?}");
     Connection::open(&path)?.execute_batch(&print_migrations())?;
     drop(Sqlite::builder(&path).migrate(false).open()?);
-    Connection::open(&path)?.execute("INSERT INTO checkout_schema (version) VALUES (99)", [])?;
+    Connection::open(&path)?.execute("INSERT INTO checkout_schema (version, oldest) VALUES (99, 2)", [])?;
     for migrate in [true, false] {
         let newer = Sqlite::builder(&path).migrate(migrate).open();
         assert!(matches!(newer, Err(StoreError::NewerSchema { found: 99, known: 1 })), "{newer:?}");
     }
     Ok(())
+}
+
+/// A lease is out, and each statement has run, when a newer program adds to the schema.
+#[test]
+fn a_program_at_work_goes_on_when_a_newer_program_adds_to_the_schema() -> Outcome {
+    let folder = Folder::new("newer")?;
+    let path = folder.file("shop.db");
+    let store = Sqlite::open(&path)?;
+    let lanes = ["azotte/z".to_owned()];
+    let ask = Ask { lanes: &lanes, max: 9, lease: Duration::from_secs(30) };
+    let newer = Connection::open(&path)?;
+    block_on(async {
+        insert(&store, "a").await?;
+        for round in 0..3 {
+            let claimed = store.claim(&ask).await?;
+            assert_eq!(claimed.due.len(), 1 + round);
+            if round == 1 {
+                newer.execute_batch(
+                    "BEGIN IMMEDIATE;
+                     ALTER TABLE checkout ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
+                     ALTER TABLE checkout_work ADD COLUMN more INTEGER;
+                     INSERT INTO checkout_schema (version, oldest) VALUES (2, 1);
+                     COMMIT;",
+                )?;
+            }
+            for due in &claimed.due {
+                let next = Next::Due { after: Duration::ZERO, watch: "w".to_owned() };
+                let (checkout, read) = (Some(row(&due.lease.id)), ReadMade::Sent);
+                let write = Write { checkout, next, read, lane_wait: None, news: Vec::new() };
+                assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+            }
+            insert(&store, &format!("b{round}")).await?;
+        }
+        assert_eq!(store.list(&Filter { limit: 9, ..Filter::default() }).await?.len(), 4);
+        Ok(())
+    })
 }
 
 #[test]
