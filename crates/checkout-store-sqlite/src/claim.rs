@@ -65,7 +65,7 @@ pub(crate) fn claim(
             if lane.first.is_none_or(|at| at > millis) || free_at(db, lane, millis)? > millis {
                 continue;
             }
-            let Some(found) = candidate(db, &lane.name)? else { continue };
+            let Some(found) = candidate(db, &lane.name, millis)? else { continue };
             if found.tries >= SUSPECT || found.due.is_err() {
                 if !due.is_empty() {
                     continue;
