@@ -227,7 +227,9 @@ impl<S: Store, L: Limits> Limited<S, L> {
         let mut candidates = Vec::new();
         {
             let mut full = self.full();
-            full.retain(|_, until| *until > now);
+            // A clock that was put back must not keep a lane from its next look.
+            let latest = now.saturating_add(LOOK_AGAIN);
+            full.retain(|_, until| *until > now && *until <= latest);
             for (at, lane) in lanes.clone().skip(start).chain(lanes.take(start)) {
                 match full.get(&lane.0) {
                     Some(until) => next = earlier(next, Some(*until)),
