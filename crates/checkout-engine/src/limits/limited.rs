@@ -415,7 +415,8 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
     }
 
     async fn figures(&self) -> Result<Figures, StoreError> {
-        self.store.figures().await
+        // The store knows no lane's limit.
+        Ok(Figures { waiting: None, ..self.store.figures().await? })
     }
 
     async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
