@@ -84,12 +84,14 @@ async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Don
             for (name, figure) in [
                 ("work", figures.work),
                 ("leased", figures.leased),
-                ("waiting", figures.waiting),
                 ("held", figures.held),
                 ("news", figures.news),
                 ("unmatched", figures.unmatched),
             ] {
                 writeln!(out, "{name} {figure}")?;
+            }
+            if let Some(waiting) = figures.waiting {
+                writeln!(out, "waiting {waiting}")?;
             }
         }
         Command::Nudge { id } => match store.nudge(&Nudge { target: Target::Id(id), event: &[] }).await? {

@@ -10,8 +10,8 @@
 //! | [`News`] | what the shop is told: settled, failed, held |
 //! | [`person`] | a person's decisions about a held checkout |
 //!
-//! With the feature `metrics` the engine counts by the facade of that name too, and with `tracing` each piece of
-//! work has a span.
+//! With the feature `metrics` the engine counts by the facade of that name too, and with `tracing` each piece
+//! of work has a span.
 //!
 //! The stores that last are in crates of their own: `checkout-store-sqlite` and `checkout-store-postgres`.
 //! The guide docs/engine.md has the whole picture.

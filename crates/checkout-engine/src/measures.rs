@@ -258,15 +258,16 @@ fn seconds(millis: u64) -> String {
 }
 
 impl Figures {
-    fn counts(&self) -> [(&'static Metric, u64); 6] {
-        [
-            (WORK, self.work),
-            (LEASED, self.leased),
+    fn counts(&self) -> impl Iterator<Item = (&'static Metric, u64)> {
+        let counts = [
+            (WORK, Some(self.work)),
+            (LEASED, Some(self.leased)),
             (WAITING, self.waiting),
-            (HELD, self.held),
-            (NEWS, self.news),
-            (UNMATCHED, self.unmatched),
-        ]
+            (HELD, Some(self.held)),
+            (NEWS, Some(self.news)),
+            (UNMATCHED, Some(self.unmatched)),
+        ];
+        counts.into_iter().filter_map(|(metric, count)| Some((metric, count?)))
     }
 
     /// The figures as text in the form of Prometheus, under the prefix `checkout_engine_`.

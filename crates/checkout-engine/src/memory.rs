@@ -612,7 +612,7 @@ impl Store for Memory {
             oldest_due: first.map_or(Duration::ZERO, |due| now.saturating_since(due)),
             work: count(work().count()),
             leased: count(work().filter(|work| work.leased && work.due > now).count()),
-            waiting: count(waiting),
+            waiting: Some(count(waiting)),
             held: count(kept.rows.values().filter(|row| row.checkout.hold.is_some()).count()),
             news: count(kept.news.len()),
             unmatched: count(kept.unmatched.len()),

@@ -440,8 +440,8 @@ pub struct Figures {
     /// The work that is leased.
     pub leased: u64,
     /// The work that is due and waits because its lane is at its limit, or has to wait as the provider asks.
-    /// Limits outside the store, as of [`Limited`](crate::Limited), do not count.
-    pub waiting: u64,
+    /// [`None`] where the limits are elsewhere, as those of [`Limited`](crate::Limited) are.
+    pub waiting: Option<u64>,
     /// The checkouts that wait for a person.
     pub held: u64,
     /// The news that nobody has taken yet.

@@ -345,7 +345,7 @@ impl Store for Postgres {
             oldest_due: Duration::from_millis(oldest),
             work: figure("work")?,
             leased: figure("leased")?,
-            waiting: figure("waiting")?,
+            waiting: Some(figure("waiting")?),
             held: figure("held")?,
             news: figure("news")?,
             unmatched: figure("unmatched")?,

@@ -59,7 +59,7 @@ pub(crate) fn figures(db: &Db<'_>, now: Moment) -> Result<Figures, StoreError> {
         oldest_due: first.map_or(Duration::ZERO, |due| now.saturating_since(Moment::from_unix_millis(due))),
         work: unsigned(all),
         leased: unsigned(leased),
-        waiting: unsigned(waiting.unwrap_or(0)),
+        waiting: waiting.map(unsigned),
         held: number("SELECT count(*) FROM checkout WHERE hold IS NOT NULL")?,
         news: number("SELECT count(*) FROM checkout_news")?,
         unmatched: number("SELECT count(*) FROM checkout_unmatched")?,

@@ -142,7 +142,7 @@ impl<S: Store, C: Clock> History<'_, S, C> {
             _ => self.list().await?,
         }
         same("the clock", &self.t.now().await?, &self.model.now().await?)?;
-        same("the figures", &self.t.store.figures().await?, &self.model.figures().await?)
+        super::rows::figures(self.t, "the figures", &self.model.figures().await?).await
     }
 
     async fn pass(&mut self) -> Verdict {

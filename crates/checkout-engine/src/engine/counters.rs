@@ -6,8 +6,8 @@ macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident: $metric:ident,)+) => {
         /// The counters of a process since its start.
         ///
-        /// With the feature `metrics` the same is given to the recorder that the program has installed, such as
-        /// that of an exporter. Here is a recorder that hears of requests alone:
+        /// With the feature `metrics` the same is given to the recorder that the program has installed, such
+        /// as an exporter's. Here is a recorder that hears of requests alone:
         ///
         /// ```
         /// # checkout_doctest::facade!(engine);

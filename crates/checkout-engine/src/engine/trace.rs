@@ -1,5 +1,5 @@
-//! A span for every piece of work, and an event for every trouble, with the feature `tracing`; nothing without
-//! it. Neither has an address, a note, a reason, an amount or a text of a provider.
+//! A span for every piece of work, and an event for every trouble, with the feature `tracing`; nothing
+//! without it. Neither has an address, a note, a reason, an amount or a text of a provider.
 
 #[cfg(feature = "tracing")]
 pub(super) use with_tracing::*;

@@ -227,7 +227,9 @@ impl<S: Store, L: Limits> Limited<S, L> {
         let mut candidates = Vec::new();
         {
             let mut full = self.full();
-            full.retain(|_, until| *until > now);
+            // A clock that was put back must not keep a lane from its next look.
+            let latest = now.saturating_add(LOOK_AGAIN);
+            full.retain(|_, until| *until > now && *until <= latest);
             for (at, lane) in lanes.clone().skip(start).chain(lanes.take(start)) {
                 match full.get(&lane.0) {
                     Some(until) => next = earlier(next, Some(*until)),
@@ -542,7 +544,8 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
     }
 
     async fn figures(&self) -> Result<Figures, StoreError> {
-        self.store.figures().await
+        // The store knows no lane's limit.
+        Ok(Figures { waiting: None, ..self.store.figures().await? })
     }
 
     async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
