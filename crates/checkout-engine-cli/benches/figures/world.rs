@@ -129,7 +129,7 @@ impl Place {
         let scattered = "(n * 7919::bigint % 999999937)";
         let rows = format!(
             "SELECT '{prefix}-' || {scattered}, '{provider}/' || {merchant}, '{provider}', {merchant}, 'sandbox', \
-                '{prefix}-order-' || {scattered}, CASE WHEN n <= {open} THEN 'open' ELSE 'settled' END, \
+                '{prefix}order' || {scattered}, CASE WHEN n <= {open} THEN 'open' ELSE 'settled' END, \
                 '{prefix}c' || (10000000000000000 + {scattered}), '{page}', \
                 CASE WHEN n <= {open} THEN '{NOTES}' ELSE '{notes}' END, \
                 CASE WHEN n <= {open} THEN '' ELSE '{watch}' END, 1, {now}, {now}",
@@ -144,7 +144,7 @@ impl Place {
                 let numbers =
                     format!("WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {all})");
                 let sql = format!(
-                    "BEGIN;
+                    "PRAGMA cache_size = -500000; BEGIN;
                     {numbers} INSERT INTO checkout ({columns}) {rows} FROM n;
                     {numbers} INSERT INTO checkout_work (id, lane, due, fence, leased, tries) {work}, 0, 0, 0
                         FROM n WHERE n <= {open};
