@@ -1,0 +1,232 @@
+//! The database stays well.
+
+use crate::table::{self, RUNS, median, millis, of, percent, quantile, whole};
+use crate::world::{
+    Fill, Kind, Place, Provider, Ring, Running, builder, claim, connect, engine, lanes, names, rate, ring,
+    unique, url, write,
+};
+use checkout_engine::{Nudge, Store, Target};
+use checkout_store_postgres::Options;
+use checkout_store_sqlite::{Sqlite, Synchronous};
+use checkout_tables::Moment;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+const SPAN: Duration = Duration::from_secs(3);
+const OPEN: u32 = 20_000;
+const MERCHANTS: u32 = 10;
+
+/// A ring of 20,000 checkouts for 24 seconds, while somebody holds a snapshot and while nobody does: the
+/// last half of the time.
+pub(crate) async fn snapshot() {
+    let mut rates = [Vec::new(), Vec::new()];
+    for (held, rates) in [false, true].into_iter().zip(&mut rates) {
+        let place = Place::postgres("snapshot").await;
+        place.fill(&Fill::open(OPEN, MERCHANTS)).await;
+        let other = connect(&url()).await;
+        if held {
+            other
+                .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT txid_current()")
+                .await
+                .unwrap();
+        }
+        let store = place.open_postgres(8).await;
+        for _ in 0..8 {
+            rates.push(rate(&store, 8, &lanes(MERCHANTS), 20, SPAN).await);
+        }
+        rates.drain(..4);
+        other.batch_execute("ROLLBACK").await.unwrap();
+        place.delete().await;
+    }
+    let [free, held] = &rates;
+    let ours = format!(
+        "{}: {}/s held, {}/s free",
+        percent(median(held) / median(free)),
+        of(held, whole),
+        of(free, whole)
+    );
+    let peer = "of clean, with a transaction idle: pgque 100 %, Oban 96 %, awa 75 %, River and pg-boss hang";
+    table::row(
+        "claims with their writes, a snapshot held for 24 s against free, PostgreSQL",
+        &ours,
+        "≥ 80 %",
+        peer,
+    );
+}
+
+/// A ring of 20,000 checkouts for a minute: the size of the tables, and the time of a claim.
+pub(crate) async fn churn() {
+    let place = Place::postgres("churn").await;
+    let figure = "after a minute of polls of 20,000 checkouts against fresh, PostgreSQL";
+    if place.number("SELECT (current_setting('autovacuum') = 'on')::int::bigint").await == 0 {
+        place.delete().await;
+        return table::row(figure, "not measured: the server's autovacuum is off", "", "");
+    }
+    place.fill(&Fill::open(OPEN, MERCHANTS)).await;
+    let sizes = async || {
+        let of = async |table| {
+            place.number(&format!("SELECT pg_total_relation_size('checkout.{table}')")).await as f64
+        };
+        [of("work").await, of("checkout").await]
+    };
+    let store = place.open_postgres(8).await;
+    // The first seconds lay the rows out as they stay: two versions each, since a claim and a write follow.
+    let fresh = sizes().await;
+    let ring = async |seconds| ring(&store, 8, &lanes(MERCHANTS), 20, Duration::from_secs(seconds)).await;
+    let first = ring(5).await;
+    let between = ring(50).await;
+    let last = ring(5).await;
+    let after = sizes().await;
+    place.delete().await;
+    let p99 = |ring: &Ring| quantile(&ring.claims, 99);
+    let ours = format!(
+        "{:.1}× work, {:.1}× checkout after {} polls; p99 of a claim {:.2}×: {} against {}",
+        after[0] / fresh[0],
+        after[1] / fresh[1],
+        whole((first.rows + between.rows + last.rows) as f64),
+        p99(&last).as_secs_f64() / p99(&first).as_secs_f64(),
+        millis(p99(&last)),
+        millis(p99(&first)),
+    );
+    table::row(figure, &ours, "work ≤ 3×, p99 ≤ 2×", "pg-boss#876: an index of 136 kB grew to 130 MB");
+}
+
+const ENDED: u32 = 1_000_000;
+
+/// The cost of a claim beside a million ended checkouts and beside none, by turns; and the bytes of a row.
+pub(crate) async fn ended(kind: Kind) {
+    let (none, million) = (Place::new(kind, "none").await, Place::new(kind, "million").await);
+    none.fill(&Fill::open(1_000, MERCHANTS)).await;
+    let before = size(&none).await;
+    million.fill(&Fill { ended: ENDED, ..Fill::open(1_000, MERCHANTS) }).await;
+    let bytes = (size(&million).await - before) / f64::from(ENDED);
+    let medians = match kind {
+        // Without the wait for the disk, which would hide what a claim costs.
+        Kind::SQLite => by_turns([&none, &million].map(open_without_waits)).await,
+        Kind::PostgreSQL => by_turns([none.open_postgres(1).await, million.open_postgres(1).await]).await,
+    };
+    none.delete().await;
+    million.delete().await;
+    let ratios: Vec<f64> = medians.iter().map(|[none, million]| million / none).collect();
+    let [without, with] = medians[medians.len() / 2].map(|span| millis(Duration::from_secs_f64(span)));
+    let ours = format!("{}: {with} against {without}", of(&ratios, percent));
+    let figure = format!("a claim beside 1,000,000 ended checkouts against none, {kind:?}");
+    table::row(&figure, &ours, "90 to 110 % (of 10,000,000)", "–");
+    let figure = format!("z: bytes of an ended row with its indices, {kind:?}");
+    table::row(&figure, &whole(bytes), "–", "–");
+}
+
+fn open_without_waits(place: &Place) -> Sqlite {
+    let Place::Sqlite(path) = place else { panic!("a file") };
+    Sqlite::builder(path).synchronous(Synchronous::NormalLosesCommitsAtPowerCut).open().unwrap()
+}
+
+async fn size(place: &Place) -> f64 {
+    match place {
+        Place::Sqlite(path) => fs::metadata(path).unwrap().len() as f64,
+        Place::Postgres { .. } => {
+            let sizes = "SELECT pg_total_relation_size('checkout.checkout') + pg_total_relation_size('checkout.named')";
+            place.number(&format!("SELECT ({sizes})::bigint")).await as f64
+        }
+    }
+}
+
+/// The median of the claims of each store, for some runs.
+async fn by_turns<S: Store>(stores: [S; 2]) -> Vec<[f64; 2]> {
+    let lanes = lanes(MERCHANTS);
+    let mut medians = Vec::new();
+    for _ in 0..RUNS {
+        let mut spans = [Vec::new(), Vec::new()];
+        let begin = Instant::now();
+        while begin.elapsed() < SPAN {
+            for (store, spans) in stores.iter().zip(&mut spans) {
+                let since = Instant::now();
+                let claimed = claim(store, &lanes, 1).await;
+                spans.push(since.elapsed());
+                for due in &claimed {
+                    write(store, due).await;
+                }
+            }
+        }
+        medians.push(spans.map(|spans| quantile(&spans, 50).as_secs_f64()));
+    }
+    medians
+}
+
+const IDLE: Duration = Duration::from_secs(10);
+const ENGINES: i64 = 50;
+
+/// The statements of an engine that has nothing to do, and the engines that one nudge wakes.
+pub(crate) async fn idle() {
+    let calls = Arc::new(AtomicU64::new(0));
+    let (place, count) = (Place::sqlite("idle"), Arc::clone(&calls));
+    let Place::Sqlite(path) = &place else { panic!("a file") };
+    // Each operation asks the clock once.
+    let clock = move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        Moment::now()
+    };
+    let store = Sqlite::builder(path).clock(clock).open().unwrap();
+    let running = Running::start(&idle_engine(store));
+    sleep(Duration::from_secs(1)).await;
+    let before = calls.load(Ordering::Relaxed);
+    sleep(IDLE).await;
+    let rate = (calls.load(Ordering::Relaxed) - before) as f64 / IDLE.as_secs_f64();
+    running.stop().await;
+    place.delete().await;
+    table::row("operations of an idle process, SQLite", &format!("{rate:.1}/s"), "≤ 1/s", "–");
+
+    // A database of its own, whose transactions are counted from another one.
+    let (name, main) = (unique("idle"), connect(&url()).await);
+    main.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let own = url().rsplit_once('/').map(|(server, _)| format!("{server}/{name}")).unwrap();
+    let counted =
+        format!("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '{name}'");
+    let count = async || main.query_one(&counted, &[]).await.unwrap().get::<_, i64>(0);
+    let running = Running::start(&idle_engine(Options::new().connect(&own).await.unwrap()));
+    // A server counts a second late.
+    sleep(Duration::from_secs(3)).await;
+    let before = count().await;
+    sleep(IDLE).await;
+    let rate = (count().await - before) as f64 / IDLE.as_secs_f64();
+    running.stop().await;
+    table::row("transactions of an idle process, PostgreSQL", &format!("{rate:.1}/s"), "≤ 1/s", "–");
+
+    let store = Options::new().connections(1).connect(&own).await.unwrap();
+    let place = Place::Postgres { url: own.clone(), schema: "checkout".to_owned() };
+    place.fill(&Fill { due_in: 3_600_000, ..Fill::open(1, 1) }).await;
+    // An engine may hold a second connection for wake-ups.
+    let free = "SELECT (current_setting('max_connections')::bigint - 10 - (SELECT count(*) FROM pg_stat_activity)) / 2";
+    let engines = main.query_one(free, &[]).await.unwrap().get::<_, i64>(0).min(ENGINES);
+    let mut running = Vec::new();
+    for engine in 0..engines {
+        let url = format!("{own}?application_name=engine-{engine}");
+        let store = Options::new().connections(1).connect(&url).await.unwrap();
+        let builder = builder(store, Provider::default(), &names(1), LEASE, &Arc::default());
+        running.push(Running::start(&builder.poll_every(Duration::from_secs(60)).build().unwrap()));
+    }
+    sleep(Duration::from_secs(3)).await;
+    let since: std::time::SystemTime = main.query_one("SELECT clock_timestamp()", &[]).await.unwrap().get(0);
+    let id = store.list(&checkout_engine::Filter::default()).await.unwrap().remove(0).id;
+    store.nudge(&Nudge { target: Target::Id(&id), event: &[] }).await.unwrap();
+    sleep(Duration::from_secs(2)).await;
+    let woken = "SELECT count(DISTINCT application_name) FROM pg_stat_activity \
+        WHERE application_name LIKE 'engine-%' AND query_start > $1 AND query ~ 'claim|write'";
+    let woken: i64 = main.query_one(woken, &[&since]).await.unwrap().get(0);
+    for engine in running {
+        engine.stop().await;
+    }
+    drop(store);
+    main.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+    let figure = format!("engines of {engines} idle ones that one nudge wakes, PostgreSQL");
+    table::row(&figure, &woken.to_string(), "1 or 2", "–");
+}
+
+const LEASE: Duration = Duration::from_secs(30);
+
+fn idle_engine<S: Store + 'static>(store: S) -> checkout_engine::Engine<S, Provider> {
+    engine(store, Provider::default(), &names(1), LEASE, &Arc::default())
+}
