@@ -8,8 +8,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the matrix says how it went")]
 #![allow(clippy::wildcard_in_or_patterns, reason = "a fifth provider would be played like the last")]
 
+#[path = "storm/hooks.rs"]
+mod hooks;
 #[path = "storm/judge.rs"]
 mod judge;
+#[path = "storm/log.rs"]
+mod log;
 #[path = "storm/orders.rs"]
 mod orders;
 #[path = "crashes/points.rs"]
@@ -65,7 +69,7 @@ fn worker_of_the_matrix() -> Outcome {
                 .await
             }
             Database::Postgres { url, schema } => {
-                let store = Arc::new(open_postgres(&url, &schema).await?);
+                let store = Arc::new(open_postgres(&url, &schema, false).await?);
                 let shop = Arc::clone(&store);
                 let store = Points { inner: store, case: case.clone() };
                 worker::sell_over(&weather, store, transport, move |news| {
@@ -166,7 +170,7 @@ async fn play(case: Case, weather: Weather, worlds: Vec<Arc<World>>) -> Outcome 
         return Err(format!("the process has ended otherwise: {status}").into());
     }
     let second = process(&weather, None)?;
-    let judgement = judge::after_the_calm(&weather, &worlds).await?;
+    let judgement = judge::after_the_calm(&weather, &worlds, judge::Seen::default()).await?;
     drop(second);
     weather.clear().await?;
     judgement.faults()
