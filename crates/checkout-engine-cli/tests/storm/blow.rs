@@ -62,6 +62,8 @@ struct Processes {
     slots: Vec<Slot>,
     /// The processes that have ended by themselves.
     ended: Vec<String>,
+    /// The moments of the world at which processes went on after a stop.
+    woken: Vec<Moment>,
 }
 
 struct Slot {
@@ -74,7 +76,8 @@ struct Slot {
 
 impl Processes {
     fn begin(weather: &Weather) -> Outcome<Self> {
-        let mut this = Self { weather: weather.clone(), slots: Vec::new(), ended: Vec::new() };
+        let mut this =
+            Self { weather: weather.clone(), slots: Vec::new(), ended: Vec::new(), woken: Vec::new() };
         for slot in 0..weather.processes {
             let child = this.process(slot)?;
             this.slots.push(Slot { child, stopped: None, spared: None });
@@ -130,6 +133,7 @@ impl Processes {
         for slot in self.slots.iter_mut().filter(|slot| slot.stopped.is_some_and(|until| until <= now)) {
             slot.stopped = None;
             slot.spared = now.checked_add(Duration::from_millis(600));
+            self.woken.push(self.weather.now());
             signal(&slot.child, "-CONT")?;
         }
         Ok(())
@@ -236,6 +240,7 @@ fn storm(force: &Force, database: &Database, folder: &Folder, server: Option<Arc
         let seen = Seen {
             errors: log.errors()?,
             ended: std::mem::take(&mut processes.ended),
+            woken: std::mem::take(&mut processes.woken),
             idle: idle.seen.load(Ordering::SeqCst),
             has_troubles: !deaths.is_empty(),
         };
@@ -251,6 +256,7 @@ fn storm(force: &Force, database: &Database, folder: &Folder, server: Option<Arc
             idle.looks.load(Ordering::SeqCst)
         );
         println!("{}", recoveries(&deaths, &pulse)?);
+        weather.clear().await?;
         judgement.faults()
     })
 }

@@ -9,7 +9,8 @@ use super::orders::Order;
 use super::shop::{Database, open_postgres, open_sqlite};
 use super::weather::Weather;
 use checkout_engine::{Checkout, Filter, Provider, State, Store};
-use checkout_sandbox_server::World;
+use checkout_sandbox_server::{Event, Finding, World};
+use checkout_tables::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub(crate) struct Judgement {
     held: BTreeMap<String, usize>,
     parcels: usize,
     hooks: (u64, u64),
+    excused: usize,
     errors: String,
     faults: Vec<String>,
 }
@@ -33,11 +35,13 @@ impl Judgement {
 
 impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { orders, by_state, held, parcels, hooks: (attempts, taken), errors, faults } = self;
+        let Self { orders, by_state, held, parcels, hooks: (attempts, taken), excused, errors, faults } =
+            self;
         let of_hold: usize = held.values().sum();
         let count = faults.len();
         writeln!(f, "{orders} orders: {by_state:?}, {of_hold} held, {parcels} parcels, {count} faults")?;
         writeln!(f, "  {attempts} deliveries of webhooks, {taken} webhooks taken")?;
+        writeln!(f, "  {excused} requests that were under way or came from a process right after a stop")?;
         writeln!(f, "  errors: {errors}")?;
         write!(f, "  held: {held:?}")
     }
@@ -63,6 +67,8 @@ pub(crate) struct Seen {
     pub(crate) errors: BTreeMap<String, (u64, String)>,
     /// The processes that ended by themselves.
     pub(crate) ended: Vec<String>,
+    /// The moments at which processes went on after a stop.
+    pub(crate) woken: Vec<Moment>,
     /// The looks that found an engine's connection idle in a transaction.
     pub(crate) idle: u64,
     /// True if the database was in trouble, so that its errors are no fault.
@@ -141,7 +147,7 @@ impl Case {
         }
         let told = self.findings.iter().filter(|(code, _)| TOLD.contains(&code.as_str()));
         faults.extend(told.map(|(code, sentence)| format!("{code}: {sentence}")));
-        let Seen { errors, ended, idle, has_troubles } = &self.seen;
+        let Seen { errors, ended, idle, has_troubles, .. } = &self.seen;
         for (kind, (count, text)) in errors {
             if !(*has_troubles && OF_TROUBLE.contains(&kind.as_str())) {
                 faults.push(format!("{count} errors {kind}, the first: {text}"));
@@ -188,7 +194,7 @@ async fn judge(
         let begin = Instant::now();
         let (rows, figures) = (all(store).await?, store.figures().await?);
         let over = rows.values().filter(is_over).count();
-        let open = if over == weather.orders { findings(worlds) } else { Vec::new() };
+        let open = if over == weather.orders { findings(weather, worlds, &seen.woken).0 } else { Vec::new() };
         let open = open.iter().filter(|(code, _)| OPEN.contains(&code.as_str())).count();
         if over == weather.orders && figures.news == 0 && open == 0 {
             break (rows, figures);
@@ -217,12 +223,13 @@ async fn judge(
         format!("{count} {kind} ({text})")
     });
     let errors = errors.collect::<Vec<_>>().join(", ");
+    let (findings, excused) = findings(weather, worlds, &seen.woken);
     let case = Case {
         orders: (0..weather.orders).map(|number| Order::new(number, weather.keys.len())).collect(),
         rows,
         parcels: weather.parcels().await?,
         books: worlds.iter().map(|world| books(world)).collect(),
-        findings: findings(worlds),
+        findings,
         seen,
     };
     let mut faults = case.faults();
@@ -230,7 +237,7 @@ async fn judge(
         faults.push(format!("{} news that nobody was told", figures.news));
     }
     let (orders, parcels) = (weather.orders, case.parcels.len());
-    Ok(Judgement { orders, by_state, held, parcels, hooks, errors, faults })
+    Ok(Judgement { orders, by_state, held, parcels, hooks, excused, errors, faults })
 }
 
 async fn all(store: &impl Store) -> Outcome<BTreeMap<String, Checkout>> {
@@ -246,9 +253,30 @@ async fn all(store: &impl Store) -> Outcome<BTreeMap<String, Checkout>> {
     }
 }
 
-fn findings(worlds: &[Arc<World>]) -> Vec<(String, String)> {
+/// The findings of the sandbox's own judge, and the number of those that no engine can avoid.
+///
+/// - A request that was under way cannot know of a wait yet: the storm's processes are slow, and the world's
+///   time is fast.
+/// - A process that stands still in the middle of a send goes on sending, after others have taken its work
+///   over. Two requests are in such a finding, and one of them is the first thing that a process did.
+fn findings(weather: &Weather, worlds: &[Arc<World>], woken: &[Moment]) -> (Vec<(String, String)>, usize) {
+    let (under_way, first_thing) = (Duration::from_millis(500), Duration::from_millis(250));
+    let (under_way, first_thing) = (weather.in_the_world(under_way), weather.in_the_world(first_thing));
+    let is_late = |event: &Event| {
+        let woke = woken.get(..woken.partition_point(|woke| *woke <= event.at)).and_then(<[Moment]>::last);
+        woke.is_some_and(|woke| event.at.saturating_since(*woke) < first_thing)
+    };
+    let is_excused = |found: &Finding| match (&*found.code, &*found.events) {
+        ("retry-after-ignored", [first, second]) => {
+            second.at.saturating_since(first.at) < under_way || is_late(second)
+        }
+        ("over-limit", events) => events.iter().any(is_late),
+        _ => false,
+    };
     let verdicts = worlds.iter().flat_map(|world| world.verdict_at_end().findings);
-    verdicts.map(|found| (found.code, format!("{} {:?}", found.sentence, found.order))).collect()
+    let (excused, found): (Vec<_>, Vec<_>) = verdicts.partition(is_excused);
+    let told = found.into_iter().map(|found| (found.code, format!("{} {:?}", found.sentence, found.order)));
+    (told.collect(), excused.len())
 }
 
 /// The webhooks that a process has answered with 200.

@@ -38,20 +38,20 @@ pub(crate) struct Weather {
     pub(crate) pace: u64,
     /// The port of the receivers of webhooks; 0 for none.
     pub(crate) port: u16,
-    /// The longest way to a provider and back, in the machine's milliseconds.
+    /// The longest way of a provider's answer, in the machine's milliseconds.
     pub(crate) latency: u64,
     /// The place of this process among the processes.
     pub(crate) slot: usize,
     /// The machine's time and the world's time at one moment, in Unix milliseconds.
     began: (i64, i64),
     /// The world's time runs so much faster than the machine's.
-    times: u32,
+    pub(crate) times: u32,
 }
 
 /// The pace of the world's time, unless a storm says otherwise.
 const TIMES: u32 = 20;
 /// A dead process is taken over after this time of the machine.
-const LEASE: Duration = Duration::from_secs(3);
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 pub(crate) const VARIABLE: &str = "CHECKOUT_STORM_WORKER";
 /// The place of a process among the processes.
 pub(crate) const SLOT: &str = "CHECKOUT_STORM_SLOT";
@@ -115,9 +115,14 @@ impl Weather {
         Moment::from_unix_millis(world.saturating_add(passed))
     }
 
+    /// A time of the machine, as the world counts it.
+    pub(crate) fn in_the_world(&self, time: Duration) -> Duration {
+        time.saturating_mul(self.times)
+    }
+
     /// The lease, in the world's time.
     pub(crate) fn lease(&self) -> Duration {
-        LEASE.saturating_mul(self.times)
+        self.in_the_world(LEASE)
     }
 
     /// The machine's time until an order is placed.

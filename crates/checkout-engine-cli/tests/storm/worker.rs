@@ -1,11 +1,12 @@
 //! A process of the storm: places orders, runs the engine, receives webhooks, puts parcels out, and is killed.
 
 use super::Outcome;
+use super::fast::Fast;
 use super::hooks;
 use super::log::Done;
 use super::orders::{Order, SELLERS_OF_ALL};
 use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, take_postgres};
-use super::weather::{Keys, Weather};
+use super::weather::{Keys, LEASE, Weather};
 use checkout_engine::{Engine, News, Rules, Store, Subject};
 use checkout_reqwest::{Reqwest, reqwest};
 use checkout_tables::Environment;
@@ -46,7 +47,7 @@ pub(crate) fn work(weather: Weather) -> Outcome {
                     }
                 };
                 let shop = Arc::clone(&store);
-                sell(&weather, store, move |news: News| {
+                sell(&weather, Fast(store, weather.times), move |news: News| {
                     let shop = Arc::clone(&shop);
                     async move {
                         if news.subject == Subject::Settled {
@@ -62,8 +63,8 @@ pub(crate) fn work(weather: Weather) -> Outcome {
     })
 }
 
-pub(crate) fn transport() -> Outcome<Reqwest> {
-    Ok(Reqwest::from_builder(reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)))?)
+pub(crate) fn transport(timeout: Duration) -> Outcome<Reqwest> {
+    Ok(Reqwest::from_builder(reqwest::Client::builder().no_proxy().timeout(timeout))?)
 }
 
 /// An engine with the clients of all merchants.
@@ -143,26 +144,26 @@ async fn sell<S: Store + 'static, F>(
 where
     F: Future<Output = Told> + Send,
 {
-    let transport = Far { inner: transport()?, latency: weather.latency, number: AtomicU64::new(0) };
+    // A third of the lease, as the engine's own time-out would be if the world's time were the machine's.
+    let inner = transport(LEASE / 3)?;
+    let transport = Far { inner, latency: weather.latency, number: AtomicU64::new(0) };
     sell_over(weather, store, transport, tell).await
 }
 
-/// A provider that is far away: a kill or a stop finds requests under way.
+/// A provider whose answers take their time: a kill or a stop finds requests under way.
 struct Far<T> {
     inner: T,
-    /// The longest way there and back, in milliseconds.
+    /// The longest way of an answer, in milliseconds.
     latency: u64,
     number: AtomicU64,
 }
 
 impl<T: Transport> Transport for Far<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let answer = self.inner.send(request).await;
         // The ways differ, so that answers overtake each other.
         let number = self.number.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let way = |bits: u32| Duration::from_millis((number >> bits) % (self.latency / 2 + 1));
-        sleep(way(16)).await;
-        let answer = self.inner.send(request).await;
-        sleep(way(40)).await;
+        sleep(Duration::from_millis((number >> 32) % (self.latency + 1))).await;
         answer
     }
 }
