@@ -283,11 +283,10 @@ async fn blow(force: &Force, processes: &mut Processes) -> Outcome<(u64, u64)> {
             processes.stop(place, now + lease + longer)?;
             stops += 1;
         }
-        if kills < force.kills || begin.elapsed() < Duration::from_secs(force.seconds) {
-            if let Some(place) = processes.pick(random(&mut state)) {
-                processes.kill(place)?;
-                kills += 1;
-            }
+        let goes_on = kills < force.kills || begin.elapsed() < Duration::from_secs(force.seconds);
+        if goes_on && let Some(place) = processes.pick(random(&mut state)) {
+            processes.kill(place)?;
+            kills += 1;
         }
     }
     // Nobody stands still for ever.
