@@ -8,8 +8,14 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the matrix says how it went")]
 #![allow(clippy::wildcard_in_or_patterns, reason = "a fifth provider would be played like the last")]
 
+#[path = "storm/fast.rs"]
+mod fast;
+#[path = "storm/hooks.rs"]
+mod hooks;
 #[path = "storm/judge.rs"]
 mod judge;
+#[path = "storm/log.rs"]
+mod log;
 #[path = "storm/orders.rs"]
 mod orders;
 #[path = "crashes/points.rs"]
@@ -24,6 +30,7 @@ mod worker;
 use checkout_engine::Subject;
 use checkout_sandbox_server::{Server, World};
 use checkout_tables::Moment;
+use fast::Fast;
 use points::{Case, Points};
 use shop::{Database, SqliteShop, open_postgres, open_sqlite, take_postgres};
 use std::error::Error;
@@ -45,7 +52,8 @@ fn worker_of_the_matrix() -> Outcome {
     let Some(weather) = Weather::of_this_process()? else { return Ok(()) };
     let case = Case::of_this_process()?;
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-        let transport = points::Dying { inner: worker::transport()?, case: case.clone() };
+        let transport =
+            points::Dying { inner: worker::transport(Duration::from_secs(5))?, case: case.clone() };
         match weather.database.clone() {
             Database::Sqlite(path) => {
                 let clock = weather.clone();
@@ -65,9 +73,9 @@ fn worker_of_the_matrix() -> Outcome {
                 .await
             }
             Database::Postgres { url, schema } => {
-                let store = Arc::new(open_postgres(&url, &schema).await?);
+                let store = Arc::new(open_postgres(&url, &schema, false).await?);
                 let shop = Arc::clone(&store);
-                let store = Points { inner: store, case: case.clone() };
+                let store = Points { inner: Fast(store, weather.times), case: case.clone() };
                 worker::sell_over(&weather, store, transport, move |news| {
                     let (shop, case) = (Arc::clone(&shop), case.clone());
                     async move {
@@ -166,7 +174,7 @@ async fn play(case: Case, weather: Weather, worlds: Vec<Arc<World>>) -> Outcome 
         return Err(format!("the process has ended otherwise: {status}").into());
     }
     let second = process(&weather, None)?;
-    let judgement = judge::after_the_calm(&weather, &worlds).await?;
+    let judgement = judge::after_the_calm(&weather, &worlds, judge::Seen::default()).await?;
     drop(second);
     weather.clear().await?;
     judgement.faults()

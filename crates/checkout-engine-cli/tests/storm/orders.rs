@@ -7,6 +7,7 @@ use checkout_tables::azotte::PaymentChannel;
 use checkout_validate::{allscale, azotte, peach};
 
 /// One order. Its number says everything, so that every process knows all orders.
+#[derive(Clone)]
 pub(crate) struct Order {
     pub(crate) id: String,
     pub(crate) provider: Provider,
@@ -21,6 +22,9 @@ const AZOTTE: [&str; 7] =
     ["happy", "happy", "three_ds_at_once", "failed", "done_at_once", "unknown_code", "failed_at_once"];
 /// Peach's references are short, so the number of the scenario stands for its name.
 const PEACH: [u8; 6] = [1, 1, 1, 2, 3, 8];
+
+/// So many merchants sell by all providers. The others sell by Peach alone, whose limit is the merchant's.
+pub(crate) const SELLERS_OF_ALL: usize = 6;
 
 impl Order {
     pub(crate) fn new(number: usize, merchants: usize) -> Self {
@@ -40,12 +44,13 @@ impl Order {
             }
         };
         // Every second merchant sells by Peach's V1, and the others by V2.
+        let merchants = merchants.max(1);
         let merchant = match provider {
-            Provider::Peach => turn * 2,
-            Provider::PeachV2 => turn * 2 + 1,
-            Provider::AllScale | Provider::Azotte | _ => turn,
+            Provider::Peach => turn * 2 % merchants,
+            Provider::PeachV2 => (turn * 2 + 1) % merchants,
+            Provider::AllScale | Provider::Azotte | _ => turn % merchants.min(SELLERS_OF_ALL),
         };
-        Self { id: format!("order-{number:06}"), provider, merchant: merchant % merchants.max(1), reference }
+        Self { id: format!("order-{number:06}"), provider, merchant, reference }
     }
 
     pub(crate) fn draft(&self, entity_id: &str) -> Result<Draft, Box<dyn std::error::Error + Send + Sync>> {

@@ -72,19 +72,20 @@ pub(crate) fn open_sqlite(
     Ok(Sqlite::builder(path).clock(clock).patience(Duration::from_secs(30)).open()?)
 }
 
-pub(crate) async fn open_postgres(url: &str, schema: &str) -> Outcome<Postgres> {
-    Ok(Options::new().schema(schema).connections(2).connect(url).await?)
+pub(crate) async fn open_postgres(url: &str, schema: &str, prepared: bool) -> Outcome<Postgres> {
+    Ok(Options::new().schema(schema).connections(2).prepared(prepared).connect(url).await?)
 }
 
-/// Takes the news and puts the parcel in, in one transaction.
+/// Takes the news and puts the parcel in, in one statement, which is a transaction of its own.
 pub(crate) async fn take_postgres(store: &Postgres, news: &News) -> Outcome {
-    let mut client = store.pool().get().await?;
-    let transaction = client.transaction().await?;
-    if transaction.execute(store.take_news(), &[&news.key]).await? == 1 {
-        let insert = format!("INSERT INTO {}.parcel (id, key) VALUES ($1, $2)", store.schema());
-        transaction.execute(&insert, &[&news.id, &news.key]).await?;
-    }
-    Ok(transaction.commit().await?)
+    let client = store.pool().get().await?;
+    let statement = format!(
+        "WITH taken AS ({}) INSERT INTO {}.parcel (id, key) SELECT id, $1 FROM taken",
+        store.take_news(),
+        store.schema()
+    );
+    client.execute(&statement, &[&news.key]).await?;
+    Ok(())
 }
 
 pub(crate) async fn parcels_postgres(store: &Postgres) -> Outcome<BTreeMap<String, u32>> {

@@ -1,13 +1,13 @@
-//! The storm: the sandbox, the processes, the kills, and the calm after.
+//! The weather: all that a process has to know, in words that another process can read.
 
+use super::Outcome;
+use super::log::Log;
 use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, parcels_postgres};
-use super::{Outcome, judge};
-use checkout_sandbox_server::{Pace, Server, World};
+use checkout_sandbox_server::{Pace, World};
 use checkout_tables::Moment;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The keys of a world: one merchant.
 #[derive(Clone)]
@@ -30,14 +30,31 @@ pub(crate) struct Weather {
     pub(crate) url: String,
     pub(crate) orders: usize,
     pub(crate) keys: Vec<Keys>,
+    pub(crate) log: Log,
+    /// The processes that sell at once, and the orders that each of them places at once.
+    pub(crate) processes: usize,
+    pub(crate) sellers: usize,
+    /// The machine's microseconds from one order to the next.
+    pub(crate) pace: u64,
+    /// The port of the receivers of webhooks; 0 for none.
+    pub(crate) port: u16,
+    /// The longest way of a provider's answer, in the machine's milliseconds.
+    pub(crate) latency: u64,
+    /// The place of this process among the processes.
+    pub(crate) slot: usize,
     /// The machine's time and the world's time at one moment, in Unix milliseconds.
     began: (i64, i64),
+    /// The world's time runs so much faster than the machine's.
+    pub(crate) times: u32,
 }
 
-/// The world's time runs so much faster than the machine's.
+/// The pace of the world's time, unless a storm says otherwise.
 const TIMES: u32 = 20;
-const MERCHANTS: usize = 6;
+/// A dead process is taken over after this time of the machine.
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 pub(crate) const VARIABLE: &str = "CHECKOUT_STORM_WORKER";
+/// The place of a process among the processes.
+pub(crate) const SLOT: &str = "CHECKOUT_STORM_SLOT";
 /// The world begins here.
 pub(crate) const BEGINNING: i64 = 1_750_000_000_000;
 
@@ -66,16 +83,53 @@ impl Keys {
 impl Weather {
     /// The settings over worlds whose time stands at [`BEGINNING`]; it runs from now on.
     pub(crate) fn begin(database: Database, url: &str, orders: usize, worlds: &[Arc<World>]) -> Self {
-        let began = (machine_now(), BEGINNING);
-        worlds.iter().for_each(|world| world.set_pace(Pace::Times(TIMES)));
         let keys = worlds.iter().map(|world| Keys::of(world)).collect();
-        Self { database, url: url.to_owned(), orders, keys, began }
+        let weather = Self {
+            database,
+            url: url.to_owned(),
+            orders,
+            keys,
+            log: Log(None),
+            processes: 1,
+            sellers: 1,
+            pace: 0,
+            port: 0,
+            latency: 0,
+            slot: 0,
+            began: (machine_now(), BEGINNING),
+            times: TIMES,
+        };
+        weather.set_times(TIMES, worlds)
+    }
+
+    /// Lets the world's time run so much faster than the machine's. Right at the beginning.
+    pub(crate) fn set_times(self, times: u32, worlds: &[Arc<World>]) -> Self {
+        let began = (machine_now(), BEGINNING);
+        worlds.iter().for_each(|world| world.set_pace(Pace::Times(times)));
+        Self { began, times, ..self }
     }
 
     pub(crate) fn now(&self) -> Moment {
         let (machine, world) = self.began;
-        let passed = machine_now().saturating_sub(machine).saturating_mul(TIMES.into());
+        let passed = machine_now().saturating_sub(machine).saturating_mul(self.times.into());
         Moment::from_unix_millis(world.saturating_add(passed))
+    }
+
+    /// A time of the machine, as the world counts it.
+    pub(crate) fn in_the_world(&self, time: Duration) -> Duration {
+        time.saturating_mul(self.times)
+    }
+
+    /// The lease, in the world's time.
+    pub(crate) fn lease(&self) -> Duration {
+        self.in_the_world(LEASE)
+    }
+
+    /// The machine's time until an order is placed.
+    pub(crate) fn until(&self, number: usize) -> Duration {
+        let at = u64::try_from(number).unwrap_or(u64::MAX).saturating_mul(self.pace) / 1_000;
+        let at = self.began.0.saturating_add(i64::try_from(at).unwrap_or(i64::MAX));
+        Duration::from_millis(u64::try_from(at.saturating_sub(machine_now())).unwrap_or(0))
     }
 
     /// The settings that the storm has given to this process.
@@ -84,7 +138,13 @@ impl Weather {
         let mut lines = text.lines();
         let mut line = || lines.next().map(str::to_owned).ok_or("a line is missing");
         let (database, url) = (Database::of_text(&line()?)?, line()?);
-        let (orders, machine, world) = (line()?.parse()?, line()?.parse()?, line()?.parse()?);
+        let folder = line()?;
+        let log = Log((!folder.is_empty()).then(|| folder.into()));
+        let numbers: Vec<i64> = line()?.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+        let [orders, processes, sellers, pace, port, latency, machine, world, times] = *numbers else {
+            return Err("numbers".into());
+        };
+        let slot = std::env::var(SLOT).ok().map(|slot| slot.parse()).transpose()?.unwrap_or(0);
         let mut keys = Vec::new();
         for line in lines {
             let parts: Vec<String> = line.split('\t').map(str::to_owned).collect();
@@ -103,17 +163,31 @@ impl Weather {
                 peach_merchant_id: i,
             });
         }
-        Ok(Some(Self { database, url, orders, keys, began: (machine, world) }))
+        Ok(Some(Self {
+            database,
+            url,
+            orders: usize::try_from(orders)?,
+            keys,
+            log,
+            processes: usize::try_from(processes)?,
+            sellers: usize::try_from(sellers)?,
+            pace: u64::try_from(pace)?,
+            port: u16::try_from(port)?,
+            latency: u64::try_from(latency)?,
+            slot,
+            began: (machine, world),
+            times: u32::try_from(times)?,
+        }))
     }
 
     pub(crate) fn text(&self) -> String {
+        let Self { orders, processes, sellers, pace, port, latency, .. } = self;
+        let ((machine, world), times) = (self.began, self.times);
+        let folder = self.log.0.as_ref().map_or_else(String::new, |folder| folder.display().to_string());
         let mut text = format!(
-            "{}\n{}\n{}\n{}\n{}",
+            "{}\n{}\n{folder}\n{orders} {processes} {sellers} {pace} {port} {latency} {machine} {world} {times}",
             self.database.text(),
-            self.url,
-            self.orders,
-            self.began.0,
-            self.began.1
+            self.url
         );
         for keys in &self.keys {
             let Keys {
@@ -125,23 +199,17 @@ impl Weather {
         }
         text
     }
-
-    /// Another process of this program.
-    fn process(&self) -> Outcome<Child> {
-        let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--exact", "worker_of_the_storm", "--nocapture"]).env(VARIABLE, self.text());
-        let said =
-            if std::env::var_os("CHECKOUT_STORM_TALK").is_some() { Stdio::inherit() } else { Stdio::null() };
-        Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn()?)
-    }
 }
 
-/// A folder that goes with the test.
+/// A folder that goes with the test. In memory where there is a place: the tests end processes and not the
+/// machine.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn new(name: &str) -> Outcome<Self> {
-        let path = std::env::temp_dir().join(format!("checkout-{name}-{}", std::process::id()));
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let path = parent.join(format!("checkout-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path)?;
         Ok(Self(path))
     }
@@ -157,91 +225,6 @@ impl Drop for Folder {
     }
 }
 
-/// The processes, all of which end with the test.
-struct Processes(Vec<Child>);
-
-impl Processes {
-    fn kill(&mut self, place: usize, by: &Weather) -> Outcome {
-        if let Some(child) = self.0.get_mut(place) {
-            child.kill()?;
-            child.wait()?;
-            *child = by.process()?;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Processes {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-/// The next number of a generator (SplitMix64: Steele, Lea, Flood), the same for a seed.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-fn setting(name: &str, otherwise: u64) -> Outcome<u64> {
-    Ok(std::env::var(name).ok().map(|text| text.parse()).transpose()?.unwrap_or(otherwise))
-}
-
-/// The faults of the providers during the storm.
-const FAULTS: [&str; 12] = [
-    "allscale:lost_answer; route=status; permille=20; seed=1",
-    "allscale:internal_error; route=status; permille=10; seed=2",
-    "allscale:html_bad_gateway; route=get; permille=20; seed=3",
-    "allscale:rate_limited; route=create; permille=30; seed=4",
-    "allscale:lost_answer; route=create; permille=10; seed=5",
-    "azotte:lost_answer; route=submit_checkout; permille=50; seed=6",
-    "azotte:late_internal_error; route=submit_checkout; permille=30; seed=7",
-    "azotte:truncated; route=checkout_status; permille=20; seed=8",
-    "peach:lost_answer; route=initiate; permille=50; seed=9",
-    "peach:lost_answer; route=status; permille=20; seed=10",
-    "peach:rate_limited; route=status; permille=20; seed=11",
-    "peach:internal_error; route=checkout_status; permille=20; seed=12",
-];
-
-pub(crate) fn storm(database: &Database) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let seconds = setting("CHECKOUT_STORM_SECONDS", 4)?;
-    let orders = usize::try_from(setting("CHECKOUT_STORM_ORDERS", 120)?)?;
-    let many = usize::try_from(setting("CHECKOUT_STORM_PROCESSES", 4)?)?;
-    let mut state = setting("CHECKOUT_STORM_SEED", 1)?;
-    runtime.block_on(async {
-        let builder = Server::builder().port(0).seed(state).frozen_at(Moment::from_unix_millis(BEGINNING));
-        let server = FAULTS.iter().fold(builder, |builder, fault| builder.fault(*fault)).bind().await?;
-        let names = (0..MERCHANTS).map(|number| format!("m-{number}"));
-        let worlds = names.map(|name| server.fork("default", &name)).collect::<Result<Vec<_>, _>>()?;
-        let weather = Weather::begin(database.clone(), server.urls().root(), orders, &worlds);
-        prepare(&weather).await?;
-
-        let mut processes = Processes(Vec::new());
-        for _ in 0..many {
-            processes.0.push(weather.process()?);
-        }
-        let (begin, mut kills) = (Instant::now(), 0_u64);
-        while begin.elapsed() < Duration::from_secs(seconds) {
-            // The pauses are random, so that a kill falls everywhere.
-            tokio::time::sleep(Duration::from_millis(20 + random(&mut state) % 120)).await;
-            let place = usize::try_from(random(&mut state) % u64::try_from(many)?)?;
-            processes.kill(place, &weather)?;
-            kills += 1;
-        }
-        let judgement = judge::after_the_calm(&weather, &worlds).await?;
-        drop(processes);
-        println!("{kills} kills, {judgement}");
-        weather.clear().await?;
-        judgement.faults()
-    })
-}
-
 /// The tables of the shop, and an empty schema with the world's clock.
 pub(crate) async fn prepare(weather: &Weather) -> Outcome {
     match &weather.database {
@@ -251,17 +234,17 @@ pub(crate) async fn prepare(weather: &Weather) -> Outcome {
             drop(SqliteShop::open(path)?);
         }
         Database::Postgres { url, schema } => {
-            let store = open_postgres(url, schema).await?;
+            let store = open_postgres(url, schema, false).await?;
             let client = store.pool().get().await?;
             client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await?;
-            let store = open_postgres(url, schema).await?;
+            let store = open_postgres(url, schema, false).await?;
             let client = store.pool().get().await?;
-            let (machine, world) = weather.began;
+            let ((machine, world), times) = (weather.began, weather.times);
             client
                 .batch_execute(&format!(
                     "CREATE TABLE {schema}.parcel (id text NOT NULL, key text NOT NULL);
                      CREATE OR REPLACE FUNCTION {schema}.now_ms() RETURNS bigint LANGUAGE sql VOLATILE AS
-                     $$ SELECT {world} + ((extract(epoch FROM clock_timestamp()) * 1000)::bigint - {machine}) * {TIMES} $$"
+                     $$ SELECT {world} + ((extract(epoch FROM clock_timestamp()) * 1000)::bigint - {machine}) * {times} $$"
                 ))
                 .await?;
         }
@@ -270,10 +253,10 @@ pub(crate) async fn prepare(weather: &Weather) -> Outcome {
 }
 
 impl Weather {
-    /// Leaves nothing behind on a server.
+    /// Leaves nothing behind on a server that goes on.
     pub(crate) async fn clear(&self) -> Outcome {
         if let Database::Postgres { url, schema } = &self.database {
-            let store = open_postgres(url, schema).await?;
+            let store = open_postgres(url, schema, false).await?;
             let client = store.pool().get().await?;
             client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await?;
         }
@@ -283,7 +266,9 @@ impl Weather {
     pub(crate) async fn parcels(&self) -> Outcome<std::collections::BTreeMap<String, u32>> {
         match &self.database {
             Database::Sqlite(path) => SqliteShop::open(path)?.parcels(),
-            Database::Postgres { url, schema } => parcels_postgres(&open_postgres(url, schema).await?).await,
+            Database::Postgres { url, schema } => {
+                parcels_postgres(&open_postgres(url, schema, false).await?).await
+            }
         }
     }
 }

@@ -1,17 +1,25 @@
-//! A process of the storm: creates orders, runs the engine, puts parcels out, and is killed.
+//! A process of the storm: places orders, runs the engine, receives webhooks, puts parcels out, and is killed.
 
 use super::Outcome;
-use super::orders::Order;
+use super::fast::Fast;
+use super::hooks;
+use super::log::Done;
+use super::orders::{Order, SELLERS_OF_ALL};
 use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, take_postgres};
-use super::weather::{Keys, Weather};
-use checkout_engine::{Engine, News, Rules, State, Store, Subject};
+use super::weather::{Keys, LEASE, Weather};
+use checkout_engine::{Engine, News, Rules, Store, Subject};
 use checkout_reqwest::{Reqwest, reqwest};
 use checkout_tables::Environment;
-use checkout_transport::Transport;
+use checkout_transport::{Request, Response, Transport, TransportError};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::sleep;
 
 pub(crate) type Told = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// The pause before a thing is tried again: a shop's own pace, which decides nothing.
+const AGAIN: Duration = Duration::from_millis(50);
 
 pub(crate) fn work(weather: Weather) -> Outcome {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
@@ -27,9 +35,19 @@ pub(crate) fn work(weather: Weather) -> Outcome {
                 .await
             }
             Database::Postgres { url, schema } => {
-                let store = Arc::new(open_postgres(&url, &schema).await?);
+                // Every second process lets the database plan each statement once.
+                let prepared = !weather.slot.is_multiple_of(2);
+                let store = loop {
+                    match open_postgres(&url, &schema, prepared).await {
+                        Ok(store) => break Arc::new(store),
+                        Err(error) => {
+                            weather.log.error("NotOpen", &error.to_string());
+                            sleep(AGAIN).await;
+                        }
+                    }
+                };
                 let shop = Arc::clone(&store);
-                sell(&weather, store, move |news: News| {
+                sell(&weather, Fast(store, weather.times), move |news: News| {
                     let shop = Arc::clone(&shop);
                     async move {
                         if news.subject == Subject::Settled {
@@ -45,8 +63,8 @@ pub(crate) fn work(weather: Weather) -> Outcome {
     })
 }
 
-pub(crate) fn transport() -> Outcome<Reqwest> {
-    Ok(Reqwest::from_builder(reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)))?)
+pub(crate) fn transport(timeout: Duration) -> Outcome<Reqwest> {
+    Ok(Reqwest::from_builder(reqwest::Client::builder().no_proxy().timeout(timeout))?)
 }
 
 /// An engine with the clients of all merchants.
@@ -66,10 +84,12 @@ pub(crate) fn engine<S: Store + 'static, T: Transport + 'static>(
     ] {
         rules.poll.insert(provider, policy);
     }
+    let log = weather.log.clone();
     let mut builder = Engine::builder(store, transport)
         .rules(rules)
+        .lease(weather.lease())
         .poll_every(Duration::from_millis(50))
-        .on_error(|error| eprintln!("{error}"));
+        .on_error(move |error| log.engine_error(error));
     for (number, keys) in weather.keys.iter().enumerate() {
         for (merchant, client) in clients(&weather.url, keys, number)? {
             builder = builder.merchant(merchant, client);
@@ -80,38 +100,40 @@ pub(crate) fn engine<S: Store + 'static, T: Transport + 'static>(
 
 fn clients(url: &str, keys: &Keys, number: usize) -> Outcome<Vec<(String, checkout_engine::Client)>> {
     let sandbox = Environment::Sandbox;
-    let key = checkout_auth::allscale::SigningKey::new(
-        keys.allscale_api_key.clone(),
-        keys.allscale_api_secret.as_str().into(),
-    )?;
-    let allscale = checkout_client::allscale::Client::builder(key).environment(sandbox).base_url(url);
-    let azotte = checkout_client::azotte::Client::builder(
-        "acme",
-        keys.azotte_x_tn.clone(),
-        keys.azotte_api_key.as_str().into(),
-    );
-    let azotte = azotte.environment(sandbox).base_url(url);
     let secret = checkout_auth::peach::SecretToken::new(keys.peach_secret_token.as_str().into())?;
-    let peach = checkout_client::peach::Client::builder(keys.peach_entity_id.clone(), secret.clone());
-    let peach = peach.environment(sandbox).referer("https://shop.example").base_url(url);
-    let credentials = checkout_client::peach::v2::Credentials {
-        client_id: keys.peach_client_id.clone(),
-        client_secret: keys.peach_client_secret.as_str().into(),
-        merchant_id: keys.peach_merchant_id.clone(),
-    };
-    let v2 = checkout_client::peach::v2::Client::builder(keys.peach_entity_id.clone(), credentials);
-    let v2 = v2.environment(sandbox).referer("https://shop.example").base_url(url).auth_url(url);
     let name = format!("m-{number}");
-    Ok(vec![
-        (name.clone(), allscale.build()?.into()),
-        (name.clone(), azotte.build()?.into()),
-        // One entity has one limit, so each entity is sold by one version alone.
-        if number.is_multiple_of(2) {
-            (name, peach.build()?.into())
-        } else {
-            (format!("v2-{number}"), v2.secret_token(secret).build()?.into())
-        },
-    ])
+    let mut clients: Vec<(String, checkout_engine::Client)> = Vec::new();
+    if number < SELLERS_OF_ALL {
+        let key = checkout_auth::allscale::SigningKey::new(
+            keys.allscale_api_key.clone(),
+            keys.allscale_api_secret.as_str().into(),
+        )?;
+        let allscale = checkout_client::allscale::Client::builder(key).environment(sandbox).base_url(url);
+        let azotte = checkout_client::azotte::Client::builder(
+            "acme",
+            keys.azotte_x_tn.clone(),
+            keys.azotte_api_key.as_str().into(),
+        );
+        let azotte = azotte.environment(sandbox).base_url(url);
+        clients.push((name.clone(), allscale.build()?.into()));
+        clients.push((name.clone(), azotte.build()?.into()));
+    }
+    // One entity has one limit, so each entity is sold by one version alone.
+    if number.is_multiple_of(2) {
+        let peach = checkout_client::peach::Client::builder(keys.peach_entity_id.clone(), secret);
+        let peach = peach.environment(sandbox).referer("https://shop.example").base_url(url);
+        clients.push((name, peach.build()?.into()));
+    } else {
+        let credentials = checkout_client::peach::v2::Credentials {
+            client_id: keys.peach_client_id.clone(),
+            client_secret: keys.peach_client_secret.as_str().into(),
+            merchant_id: keys.peach_merchant_id.clone(),
+        };
+        let v2 = checkout_client::peach::v2::Client::builder(keys.peach_entity_id.clone(), credentials);
+        let v2 = v2.environment(sandbox).referer("https://shop.example").base_url(url).auth_url(url);
+        clients.push((format!("v2-{number}"), v2.secret_token(secret).build()?.into()));
+    }
+    Ok(clients)
 }
 
 async fn sell<S: Store + 'static, F>(
@@ -122,10 +144,31 @@ async fn sell<S: Store + 'static, F>(
 where
     F: Future<Output = Told> + Send,
 {
-    sell_over(weather, store, transport()?, tell).await
+    // A third of the lease, as the engine's own time-out would be if the world's time were the machine's.
+    let inner = transport(LEASE / 3)?;
+    let transport = Far { inner, latency: weather.latency, number: AtomicU64::new(0) };
+    sell_over(weather, store, transport, tell).await
 }
 
-/// Orders, reads and ships, for ever.
+/// A provider whose answers take their time: a kill or a stop finds requests under way.
+struct Far<T> {
+    inner: T,
+    /// The longest way of an answer, in milliseconds.
+    latency: u64,
+    number: AtomicU64,
+}
+
+impl<T: Transport> Transport for Far<T> {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let answer = self.inner.send(request).await;
+        // The ways differ, so that answers overtake each other.
+        let number = self.number.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        sleep(Duration::from_millis((number >> 32) % (self.latency + 1))).await;
+        answer
+    }
+}
+
+/// Orders, reads, receives and ships, for ever.
 pub(crate) async fn sell_over<S: Store + 'static, T: Transport + 'static, F>(
     weather: &Weather,
     store: S,
@@ -136,28 +179,63 @@ where
     F: Future<Output = Told> + Send,
 {
     let engine = engine(weather, store, transport)?;
-    let orders = order_all(weather, &engine);
     let run = engine.run(tell, std::future::pending());
-    tokio::join!(orders, run);
-    Ok(())
+    let sellers = async {
+        let first = weather.slot * weather.sellers;
+        let mut sellers = tokio::task::JoinSet::new();
+        for seller in first..first + weather.sellers {
+            let (weather, engine) = (weather.clone(), engine.clone());
+            sellers.spawn(async move { place_all(&weather, &engine, seller).await });
+        }
+        while sellers.join_next().await.is_some() {}
+    };
+    let receive =
+        async { if weather.port == 0 { Ok(()) } else { hooks::receive(weather, engine.clone()).await } };
+    let ((), (), (), received) = tokio::join!(sellers, run, count(weather, &engine), receive);
+    received
 }
 
-/// Orders everything that is not ordered yet, from a place of its own on.
-async fn order_all<S: Store + 'static, T: Transport + 'static>(weather: &Weather, engine: &Engine<S, T>) {
-    let start = usize::try_from(std::process::id()).unwrap_or(0).wrapping_mul(7_919) % weather.orders.max(1);
-    for number in (start..weather.orders).chain(0..start) {
+/// Places every order of a seller, one after the other. The same order again is the same checkout, so an
+/// order that is in doubt is placed again.
+async fn place_all<S: Store + 'static, T: Transport + 'static>(
+    weather: &Weather,
+    engine: &Engine<S, T>,
+    seller: usize,
+) {
+    let mut number = weather.log.next_of(seller).unwrap_or(seller);
+    while number < weather.orders {
+        sleep(weather.until(number)).await;
         let order = Order::new(number, weather.keys.len());
-        let known = engine.checkout(&order.id).await;
-        if !matches!(known, Ok(None)) {
-            continue;
-        }
         let entity = weather.keys.get(order.merchant).map_or("", |keys| keys.peach_entity_id.as_str());
-        match order.draft(entity) {
-            Ok(draft) => match engine.create_for(&order.merchant_name(), &order.id, draft).await {
-                Ok(checkout) => debug_assert!(checkout.state != State::Closed),
-                Err(error) => eprintln!("{}: {error}", order.id),
-            },
-            Err(error) => eprintln!("{}: {error}", order.id),
+        let placed = match order.draft(entity) {
+            Ok(draft) => engine.create_for(&order.merchant_name(), &order.id, draft).await,
+            Err(error) => {
+                weather.log.error("Create", &format!("{}: {error}", order.id));
+                return;
+            }
+        };
+        match placed {
+            Ok(_) => {
+                number += weather.processes * weather.sellers;
+                weather.log.placed(seller, number);
+            }
+            Err(error) => {
+                weather.log.engine_error(&error);
+                sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// Notes what this process has done, as long as it lives.
+async fn count<S: Store + 'static, T: Transport + 'static>(weather: &Weather, engine: &Engine<S, T>) {
+    let mut before = Done::default();
+    while weather.log.0.is_some() {
+        sleep(AGAIN).await;
+        let done = Done::of(engine.counters());
+        if done != before {
+            weather.log.done(done.since(before));
+            before = done;
         }
     }
 }

@@ -1,0 +1,419 @@
+//! The storm: the sandbox, the processes, the kills, the stops, the deaths of the database, and the calm after.
+
+use super::Outcome;
+use super::hooks;
+use super::judge::{self, Seen};
+use super::log::{Done, Log};
+use super::server::PgServer;
+use super::shop::Database;
+use super::weather::{BEGINNING, Folder, SLOT, VARIABLE, Weather, prepare};
+use checkout_sandbox_server::Server;
+use checkout_store_postgres::deadpool_postgres::tokio_postgres::{Client, NoTls};
+use checkout_tables::Moment;
+use std::fmt::Write as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// How hard it blows, by the environment.
+#[derive(Clone, Copy)]
+struct Force {
+    seconds: u64,
+    orders: usize,
+    processes: usize,
+    sellers: usize,
+    merchants: usize,
+    times: u32,
+    kills: u64,
+    stops: u64,
+    deaths: u64,
+    latency: u64,
+    seed: u64,
+}
+
+impl Force {
+    fn of_environment() -> Outcome<Self> {
+        let setting = |name: &str, otherwise: u64| -> Outcome<u64> {
+            let name = format!("CHECKOUT_STORM_{name}");
+            Ok(std::env::var(name).ok().map(|text| text.parse()).transpose()?.unwrap_or(otherwise))
+        };
+        let seconds = setting("SECONDS", 4)?;
+        Ok(Self {
+            seconds,
+            orders: usize::try_from(setting("ORDERS", 120)?)?,
+            processes: usize::try_from(setting("PROCESSES", 4)?)?.max(2),
+            sellers: usize::try_from(setting("SELLERS", 2)?)?,
+            merchants: usize::try_from(setting("MERCHANTS", 6)?)?.max(2),
+            times: u32::try_from(setting("TIMES", 20)?)?,
+            kills: setting("KILLS", seconds * 8)?,
+            stops: setting("STOPS", seconds / 3)?,
+            deaths: setting("DEATHS", seconds.div_ceil(6))?,
+            latency: setting("LATENCY", 100)?,
+            seed: setting("SEED", 1)?,
+        })
+    }
+}
+
+/// The processes, all of which end with the test.
+struct Processes {
+    weather: Weather,
+    slots: Vec<Slot>,
+    /// The processes that have ended by themselves.
+    ended: Vec<String>,
+    /// The moments of the world at which processes went on after a stop.
+    woken: Vec<Moment>,
+}
+
+struct Slot {
+    child: Child,
+    /// The end of the process' stop.
+    stopped: Option<Instant>,
+    /// The process is not killed before: a process that wakes up gets to its late writes.
+    spared: Option<Instant>,
+}
+
+impl Processes {
+    fn begin(weather: &Weather) -> Outcome<Self> {
+        let mut this =
+            Self { weather: weather.clone(), slots: Vec::new(), ended: Vec::new(), woken: Vec::new() };
+        for slot in 0..weather.processes {
+            let child = this.process(slot)?;
+            this.slots.push(Slot { child, stopped: None, spared: None });
+        }
+        Ok(this)
+    }
+
+    /// Another process of this program.
+    fn process(&self, slot: usize) -> Outcome<Child> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--exact", "worker_of_the_storm", "--nocapture"]);
+        command.env(VARIABLE, self.weather.text()).env(SLOT, slot.to_string());
+        let said =
+            if std::env::var_os("CHECKOUT_STORM_TALK").is_some() { Stdio::inherit() } else { Stdio::null() };
+        Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn()?)
+    }
+
+    /// A process that neither stands still nor is spared, by a number.
+    fn pick(&self, number: u64) -> Option<usize> {
+        let (now, many) = (Instant::now(), self.slots.len());
+        let first = usize::try_from(number).unwrap_or(0) % many;
+        (0..many).map(|more| (first + more) % many).find(|place| {
+            self.slots
+                .get(*place)
+                .is_some_and(|slot| slot.stopped.is_none() && slot.spared.is_none_or(|spared| spared <= now))
+        })
+    }
+
+    fn kill(&mut self, place: usize) -> Outcome {
+        let child = self.process(place)?;
+        let Some(slot) = self.slots.get_mut(place) else { return Ok(()) };
+        let mut old = std::mem::replace(&mut slot.child, child);
+        if let Some(status) = old.try_wait()? {
+            self.ended.push(format!("a process has ended by itself: {status}"));
+        }
+        old.kill()?;
+        old.wait()?;
+        Ok(())
+    }
+
+    fn stop(&mut self, place: usize, until: Instant) -> Outcome {
+        let Some(slot) = self.slots.get_mut(place) else { return Ok(()) };
+        slot.stopped = Some(until);
+        signal(&slot.child, "-STOP")
+    }
+
+    fn stopped(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.stopped.is_some()).count()
+    }
+
+    /// Wakes the processes that have stood still long enough.
+    fn wake(&mut self, now: Instant) -> Outcome {
+        for slot in self.slots.iter_mut().filter(|slot| slot.stopped.is_some_and(|until| until <= now)) {
+            slot.stopped = None;
+            slot.spared = now.checked_add(Duration::from_millis(600));
+            self.woken.push(self.weather.now());
+            signal(&slot.child, "-CONT")?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Processes {
+    fn drop(&mut self) {
+        for slot in &mut self.slots {
+            let _ = slot.child.kill();
+            let _ = slot.child.wait();
+        }
+    }
+}
+
+fn signal(child: &Child, signal: &str) -> Outcome {
+    let status = Command::new("kill").args([signal, &child.id().to_string()]).status()?;
+    if status.success() { Ok(()) } else { Err(format!("kill {signal}: {status}").into()) }
+}
+
+/// The next number of a generator (SplitMix64: Steele, Lea, Flood), the same for a seed.
+fn random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The faults of the providers during the storm.
+const FAULTS: [&str; 12] = [
+    "allscale:lost_answer; route=status; permille=20; seed=1",
+    "allscale:internal_error; route=status; permille=10; seed=2",
+    "allscale:html_bad_gateway; route=get; permille=20; seed=3",
+    "allscale:rate_limited; route=create; permille=30; seed=4",
+    "allscale:lost_answer; route=create; permille=10; seed=5",
+    "azotte:lost_answer; route=submit_checkout; permille=50; seed=6",
+    "azotte:late_internal_error; route=submit_checkout; permille=30; seed=7",
+    "azotte:truncated; route=checkout_status; permille=20; seed=8",
+    "peach:lost_answer; route=initiate; permille=50; seed=9",
+    "peach:lost_answer; route=status; permille=20; seed=10",
+    "peach:rate_limited; route=status; permille=20; seed=11",
+    "peach:internal_error; route=checkout_status; permille=20; seed=12",
+];
+
+/// The storm over a file.
+pub(crate) fn over_sqlite() -> Outcome {
+    let folder = Folder::new("storm-sqlite")?;
+    storm(&Force::of_environment()?, &Database::Sqlite(folder.path("shop.db")), &folder, None)
+}
+
+/// The storm over a server of its own, or false where there is no program for one.
+pub(crate) fn over_postgres() -> Outcome<bool> {
+    let (folder, force) = (Folder::new("storm-postgres")?, Force::of_environment()?);
+    // Two for each process, two for one that comes before the killed one is gone, and the storm's own.
+    let connections = 2 * force.processes + 16;
+    let Some(server) = PgServer::start(&folder.path("server"), connections)? else { return Ok(false) };
+    let database = Database::Postgres { url: server.url(), schema: "checkout_storm".to_owned() };
+    storm(&force, &database, &folder, Some(Arc::new(server)))?;
+    Ok(true)
+}
+
+fn storm(force: &Force, database: &Database, folder: &Folder, server: Option<Arc<PgServer>>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let Force { seconds, orders, .. } = *force;
+    runtime.block_on(async {
+        let builder =
+            Server::builder().port(0).seed(force.seed).frozen_at(Moment::from_unix_millis(BEGINNING));
+        let sandbox = FAULTS.iter().fold(builder, |builder, fault| builder.fault(*fault)).bind().await?;
+        let names = (0..force.merchants).map(|number| format!("m-{number}"));
+        let worlds = names.map(|name| sandbox.fork("default", &name)).collect::<Result<Vec<_>, _>>()?;
+        // The port belongs to nobody else as long as this place is there.
+        let place = hooks::place(0)?;
+        let port = place.local_addr()?.port();
+        for (number, world) in worlds.iter().enumerate() {
+            for provider in ["allscale", "peach"] {
+                world.add_endpoint(provider, &format!("http://127.0.0.1:{port}/{number}/{provider}"))?;
+            }
+        }
+        let notes = folder.path("notes");
+        std::fs::create_dir_all(&notes)?;
+        let weather = Weather::begin(database.clone(), sandbox.urls().root(), orders, &worlds);
+        let weather = weather.set_times(force.times, &worlds);
+        prepare(&weather).await?;
+        // The orders come over nine tenths of the storm.
+        let pace = seconds * 900_000 / u64::try_from(orders.max(1))?;
+        let (processes, sellers, log) = (force.processes, force.sellers, Log(Some(notes)));
+        let mut weather = weather;
+        (weather.log, weather.processes, weather.sellers) = (log.clone(), processes, sellers);
+        (weather.pace, weather.port, weather.latency) = (pace, port, force.latency);
+
+        let mut processes = Processes::begin(&weather)?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        let pulse = tokio::spawn(feel(log.clone(), Arc::clone(&is_over)));
+        let troubles = server.map(|server| {
+            let deaths = tokio::spawn(trouble(Arc::clone(&server), *force));
+            let idle = Arc::new(Idle::default());
+            (deaths, Arc::clone(&idle), tokio::spawn(idle.watch(server, Arc::clone(&is_over))))
+        });
+        let (kills, stops) = blow(force, &mut processes).await?;
+        let (deaths, idle) = match troubles {
+            Some((deaths, idle, _)) => (deaths.await??, idle),
+            None => (Vec::new(), Arc::default()),
+        };
+        let seen = Seen {
+            errors: log.errors()?,
+            ended: std::mem::take(&mut processes.ended),
+            woken: std::mem::take(&mut processes.woken),
+            idle: idle.seen.load(Ordering::SeqCst),
+            has_troubles: !deaths.is_empty(),
+        };
+        let judgement = judge::after_the_calm(&weather, &worlds, seen).await?;
+        is_over.store(true, Ordering::SeqCst);
+        drop(processes);
+        let pulse = pulse.await??;
+        let done = log.done_from(0)?.0;
+        println!("{kills} kills, {judgement}");
+        println!("{stops} stops, {} deaths of the database, {done:?}", deaths.len());
+        println!(
+            "the database was asked {} times for an engine idle in a transaction",
+            idle.looks.load(Ordering::SeqCst)
+        );
+        println!("{}", recoveries(&deaths, &pulse)?);
+        weather.clear().await?;
+        judgement.faults()
+    })
+}
+
+/// Kills and stops processes, until the time is over and as many were killed and stopped as was asked for.
+async fn blow(force: &Force, processes: &mut Processes) -> Outcome<(u64, u64)> {
+    let (mut state, begin) = (force.seed, Instant::now());
+    let (mut kills, mut stops) = (0, 0);
+    let mean = force.seconds * 1_000 / force.kills.max(1);
+    let lease = processes.weather.lease() / force.times;
+    while begin.elapsed() < Duration::from_secs(force.seconds) || kills < force.kills || stops < force.stops {
+        // The pauses are random, so that a kill falls everywhere.
+        sleep(Duration::from_millis(mean / 2 + random(&mut state) % mean.max(1))).await;
+        let now = Instant::now();
+        processes.wake(now)?;
+        // As many stops as belong to the time that has passed, and half of the processes at most.
+        let passed = u64::try_from(begin.elapsed().as_millis())?;
+        let due = force.stops * passed / (force.seconds * 1_000).max(1);
+        if stops < due.min(force.stops)
+            && processes.stopped() < processes.slots.len() / 2
+            && let Some(place) = processes.pick(random(&mut state))
+        {
+            let longer = Duration::from_millis(200 + random(&mut state) % 800);
+            processes.stop(place, now + lease + longer)?;
+            stops += 1;
+        }
+        let goes_on = kills < force.kills || begin.elapsed() < Duration::from_secs(force.seconds);
+        if goes_on && let Some(place) = processes.pick(random(&mut state)) {
+            processes.kill(place)?;
+            kills += 1;
+        }
+    }
+    // Nobody stands still for ever.
+    sleep(lease + Duration::from_secs(1)).await;
+    processes.wake(Instant::now())?;
+    Ok((kills, stops))
+}
+
+/// A trouble of the database.
+struct Trouble {
+    kind: &'static str,
+    began: Instant,
+    ended: Instant,
+}
+
+/// Brings every kind of trouble over the server, in turn, for the time of the storm.
+async fn trouble(server: Arc<PgServer>, force: Force) -> Outcome<Vec<Trouble>> {
+    let kinds = ["death", "ended connections", "no connection left", "read-only", "death in recovery"];
+    let mut troubles = Vec::new();
+    let pause = Duration::from_millis(force.seconds * 1_000 / (force.deaths + 1));
+    let begin = Instant::now();
+    for (number, kind) in (0..force.deaths).zip(kinds.into_iter().cycle()) {
+        // The troubles lie as far apart as the time allows.
+        let at = pause.saturating_mul(u32::try_from(number + 1)?);
+        sleep(at.saturating_sub(begin.elapsed())).await;
+        let (began, of) = (Instant::now(), Arc::clone(&server));
+        match kind {
+            "death" => tokio::task::spawn_blocking(move || of.die()).await??,
+            "death in recovery" => tokio::task::spawn_blocking(move || of.die_in_recovery()).await??,
+            "ended connections" => {
+                let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                           WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+                connect(&of, "storm").await?.batch_execute(end).await?;
+            }
+            "no connection left" => {
+                let mut taken = Vec::new();
+                while began.elapsed() < Duration::from_secs(1) {
+                    match connect(&of, "storm").await {
+                        Ok(client) => taken.push(client),
+                        // The server is full: the storm keeps what it has.
+                        Err(_) => sleep(Duration::from_millis(20)).await,
+                    }
+                }
+            }
+            _ => {
+                let client = connect(&of, "storm").await?;
+                let set = |to: &str| format!("ALTER SYSTEM SET default_transaction_read_only = {to}");
+                client.batch_execute(&set("on")).await?;
+                client.batch_execute("SELECT pg_reload_conf()").await?;
+                sleep(Duration::from_secs(1)).await;
+                client.batch_execute(&set("off")).await?;
+                client.batch_execute("SELECT pg_reload_conf()").await?;
+            }
+        }
+        troubles.push(Trouble { kind, began, ended: Instant::now() });
+    }
+    Ok(troubles)
+}
+
+async fn connect(server: &PgServer, name: &str) -> Outcome<Client> {
+    let url = format!("{}?application_name={name}", server.url());
+    let (client, connection) =
+        checkout_store_postgres::deadpool_postgres::tokio_postgres::connect(&url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// Looks all the time for a connection of an engine that is idle in a transaction.
+#[derive(Default)]
+struct Idle {
+    looks: AtomicU64,
+    seen: AtomicU64,
+}
+
+impl Idle {
+    async fn watch(self: Arc<Self>, server: Arc<PgServer>, is_over: Arc<AtomicBool>) {
+        let look = "SELECT count(*) FROM pg_stat_activity \
+                    WHERE application_name = 'checkout' AND state LIKE 'idle in transaction%'";
+        while !is_over.load(Ordering::SeqCst) {
+            if let Ok(client) = connect(&server, "sampler").await {
+                while let Ok(row) = client.query_one(look, &[]).await {
+                    let seen = u64::try_from(row.get::<_, i64>(0)).unwrap_or(0);
+                    self.seen.fetch_add(seen, Ordering::SeqCst);
+                    self.looks.fetch_add(1, Ordering::SeqCst);
+                    sleep(Duration::from_millis(20)).await;
+                    if is_over.load(Ordering::SeqCst) {
+                        return;
+                    }
+                }
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Notes the writes of all processes until each moment.
+async fn feel(log: Log, is_over: Arc<AtomicBool>) -> Outcome<Vec<(Instant, u64)>> {
+    let (mut from, mut done, mut pulse) = (0, Done::default(), Vec::new());
+    while !is_over.load(Ordering::SeqCst) {
+        let (more, next) = log.done_from(from)?;
+        (from, done) = (next, done.plus(more));
+        pulse.push((Instant::now(), done.writes));
+        sleep(Duration::from_millis(100)).await;
+    }
+    Ok(pulse)
+}
+
+/// The time from the end of each trouble until a second had 99 % of the writes of a second before: a figure
+/// and no law, since the last orders have fewer writes.
+fn recoveries(troubles: &[Trouble], pulse: &[(Instant, u64)]) -> Outcome<String> {
+    let until = |moment: Instant| {
+        let place = pulse.partition_point(|(at, _)| *at <= moment);
+        place.checked_sub(1).and_then(|place| pulse.get(place)).map_or(0, |(_, writes)| *writes)
+    };
+    let (mut text, mut in_time) = (String::new(), 0);
+    let (second, before) = (Duration::from_secs(1), 3);
+    for Trouble { kind, began, ended } in troubles {
+        let usual = (until(*began) - until(*began - second * before)) / u64::from(before);
+        let mut later = pulse.iter().map(|(at, _)| *at).filter(|at| at >= ended);
+        let back = later.find(|at| (until(*at) - until(*at - second)) * 100 >= usual * 99);
+        let back = back.map(|back| back.saturating_duration_since(*ended));
+        in_time += u32::from(back.is_some_and(|back| back <= Duration::from_secs(10)));
+        write!(
+            text,
+            "\n  {kind} of {:?}: {usual} writes a second before, back after {back:?}",
+            *ended - *began
+        )?;
+    }
+    Ok(format!("the throughput was back within 10 s after {in_time} of {}{text}", troubles.len()))
+}

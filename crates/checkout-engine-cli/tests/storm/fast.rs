@@ -1,0 +1,42 @@
+//! A store whose database counts the world's time, which is faster than the machine's.
+
+use checkout_engine::{
+    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, New,
+    Nudge, Nudged, Store, StoreError, Write, Written,
+};
+use checkout_tables::Moment;
+use std::time::{Duration, Instant};
+
+/// The store, and how much faster the world's time is.
+pub(crate) struct Fast<S>(pub(crate) S, pub(crate) u32);
+
+macro_rules! delegate {
+    ($($operation:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
+        impl<S: Store> Store for Fast<S> {
+            fn later(&self, at: Moment, since: Instant) -> Moment {
+                at.saturating_add(since.elapsed().saturating_mul(self.1))
+            }
+
+            $(async fn $operation(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
+                self.0.$operation($($argument),*).await
+            })+
+        }
+    };
+}
+
+delegate! {
+    now() -> Moment;
+    lanes(lanes: &[Lane]) -> ();
+    insert(new: &New<'_>) -> Inserted;
+    claim(ask: &Ask<'_>) -> Claimed;
+    write(lease: &Lease, write: &Write) -> Written;
+    nudge(nudge: &Nudge<'_>) -> Nudged;
+    decide(decision: &Decision<'_>) -> Written;
+    claim_news(max: usize, lease: Duration) -> Vec<ClaimedNews>;
+    news_told(key: &str, fence: i64, again: Option<Duration>) -> Written;
+    checkout(id: &str) -> Option<Checkout>;
+    list(filter: &Filter<'_>) -> Vec<Checkout>;
+    decisions(id: &str) -> Vec<Decided>;
+    figures() -> Figures;
+    sweep(max: usize) -> usize;
+}

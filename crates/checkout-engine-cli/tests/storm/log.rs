@@ -1,0 +1,159 @@
+//! The files in which the processes note what the storm counts: a process that is killed says nothing more.
+
+use super::Outcome;
+use checkout_engine::{Counters, EngineError, StoreError};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// The notes of all processes. Each line is one write at the end of a file, so no process overwrites another.
+#[derive(Clone)]
+pub(crate) struct Log(pub(crate) Option<PathBuf>);
+
+/// What a process has done, in the order of the columns of the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub(crate) requests: u64,
+    pub(crate) writes: u64,
+    pub(crate) lost: u64,
+    pub(crate) taken_over: u64,
+    pub(crate) webhooks: u64,
+    pub(crate) told: u64,
+}
+
+impl Done {
+    pub(crate) fn of(counters: &Counters) -> Self {
+        Self {
+            requests: counters.requests(),
+            writes: counters.writes(),
+            lost: counters.lost(),
+            taken_over: counters.taken_over(),
+            webhooks: counters.webhooks(),
+            told: counters.told(),
+        }
+    }
+
+    fn columns(self) -> [u64; 6] {
+        [self.requests, self.writes, self.lost, self.taken_over, self.webhooks, self.told]
+    }
+
+    fn of_columns([requests, writes, lost, taken_over, webhooks, told]: [u64; 6]) -> Self {
+        Self { requests, writes, lost, taken_over, webhooks, told }
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let (mut sum, other) = (self.columns(), other.columns());
+        sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
+        Self::of_columns(sum)
+    }
+
+    pub(crate) fn since(self, before: Self) -> Self {
+        let (mut rest, before) = (self.columns(), before.columns());
+        rest.iter_mut().zip(before).for_each(|(rest, before)| *rest -= before);
+        Self::of_columns(rest)
+    }
+}
+
+impl Log {
+    fn append(&self, file: &str, line: &str) {
+        let Some(folder) = &self.0 else { return };
+        let file = fs::OpenOptions::new().create(true).append(true).open(folder.join(file));
+        // A note that is not written is missing in the figures alone.
+        let _ = file.and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+    }
+
+    /// Notes an error under its kind.
+    pub(crate) fn error(&self, kind: &str, text: &str) {
+        eprintln!("{kind}: {text}");
+        self.append("errors", &format!("{kind}\t{}", text.replace(['\n', '\t'], " ")));
+    }
+
+    pub(crate) fn engine_error(&self, error: &EngineError) {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(error) = source {
+            text += &format!(": {error}");
+            source = error.source();
+        }
+        self.error(kind(error), &text);
+    }
+
+    pub(crate) fn done(&self, done: Done) {
+        let columns = done.columns().map(|column| column.to_string());
+        self.append("done", &columns.join(" "));
+    }
+
+    /// The errors of all processes by kind, with the number and the first text.
+    pub(crate) fn errors(&self) -> Outcome<BTreeMap<String, (u64, String)>> {
+        let mut errors: BTreeMap<String, (u64, String)> = BTreeMap::new();
+        for line in self.read("errors", 0)?.lines() {
+            let (kind, text) = line.split_once('\t').unwrap_or((line, ""));
+            errors.entry(kind.to_owned()).or_insert_with(|| (0, text.to_owned())).0 += 1;
+        }
+        Ok(errors)
+    }
+
+    /// All that was done in the lines from a byte on, with the byte after the last whole line.
+    pub(crate) fn done_from(&self, from: usize) -> Outcome<(Done, usize)> {
+        let text = self.read("done", from)?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        let mut sum = Done::default();
+        for line in text.get(..whole).unwrap_or_default().lines() {
+            let columns: Vec<u64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+            sum = sum.plus(Done::of_columns(<[u64; 6]>::try_from(columns).map_err(|_| "columns")?));
+        }
+        Ok((sum, from + whole))
+    }
+
+    fn read(&self, file: &str, from: usize) -> Outcome<String> {
+        use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
+        let Some(folder) = &self.0 else { return Ok(String::new()) };
+        let mut file = match fs::File::open(folder.join(file)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
+            Err(error) => return Err(error.into()),
+        };
+        file.seek(SeekFrom::Start(u64::try_from(from)?))?;
+        let mut text = String::new();
+        file.read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    /// Notes the next order of a seller. A hint: an order that is placed again is the same order.
+    pub(crate) fn placed(&self, seller: usize, next: usize) {
+        let Some(folder) = &self.0 else { return };
+        let (new, old) =
+            (folder.join(format!("seller-{seller}.new")), folder.join(format!("seller-{seller}")));
+        let _ = fs::write(&new, next.to_string()).and_then(|()| fs::rename(new, old));
+    }
+
+    /// The next order of a seller.
+    pub(crate) fn next_of(&self, seller: usize) -> Option<usize> {
+        let folder = self.0.as_ref()?;
+        fs::read_to_string(folder.join(format!("seller-{seller}"))).ok()?.parse().ok()
+    }
+}
+
+fn kind(error: &EngineError) -> &'static str {
+    match error {
+        EngineError::Store(error) => of_store(error),
+        EngineError::NotTold { .. } => "NotTold",
+        EngineError::Prepare(_)
+        | EngineError::OtherCheckout { .. }
+        | EngineError::ReferenceTaken { .. }
+        | _ => "Create",
+    }
+}
+
+pub(crate) fn of_store(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Unavailable(_) => "Unavailable",
+        StoreError::ReadOnly(_) => "ReadOnly",
+        StoreError::NewerSchema { .. } => "NewerSchema",
+        StoreError::OlderSchema { .. } => "OlderSchema",
+        StoreError::Rights(_) => "Rights",
+        StoreError::Corrupt { .. } => "Corrupt",
+        StoreError::Settings(_) | _ => "Settings",
+    }
+}
