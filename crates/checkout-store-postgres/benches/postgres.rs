@@ -109,8 +109,8 @@ fn names(lanes: u32) -> Vec<String> {
     (0..lanes).map(|lane| format!("peach/{lane}")).collect()
 }
 
-/// Claims, and a write for each row, by so many tasks at once: the claimed rows in a second. The work is due
-/// again after a second.
+/// Claims, and a write for each row, by so many tasks at once: the claimed rows in a second. A task writes the
+/// rows of a claim at once, as the engine does. The work is due again after a second.
 async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Duration) -> f64 {
     let rows = Arc::new(AtomicU64::new(0));
     let begin = Instant::now();
@@ -120,17 +120,24 @@ async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Dura
         running.push(tokio::spawn(async move {
             while begin.elapsed() < span {
                 let ask = Ask { lanes: &lanes, max, lease: Duration::from_secs(30) };
+                let mut writes = Vec::new();
                 for due in store.claim(&ask).await.unwrap().due {
-                    let next = Next::Due { after: Duration::from_secs(1), watch: "w".repeat(200) };
-                    let write = Write {
-                        checkout: None,
-                        next,
-                        read: ReadMade::None,
-                        lane_wait: None,
-                        news: Vec::new(),
-                    };
-                    assert_eq!(store.write(&due.lease, &write).await.unwrap(), Written::Done);
-                    rows.fetch_add(1, Ordering::Relaxed);
+                    let (store, rows) = (store.clone(), Arc::clone(&rows));
+                    writes.push(tokio::spawn(async move {
+                        let next = Next::Due { after: Duration::from_secs(1), watch: "w".repeat(200) };
+                        let write = Write {
+                            checkout: None,
+                            next,
+                            read: ReadMade::None,
+                            lane_wait: None,
+                            news: Vec::new(),
+                        };
+                        assert_eq!(store.write(&due.lease, &write).await.unwrap(), Written::Done);
+                        rows.fetch_add(1, Ordering::Relaxed);
+                    }));
+                }
+                for write in writes {
+                    write.await.unwrap();
                 }
             }
         }));

@@ -6,11 +6,12 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use checkout_engine::StoreError;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, NoTls, Row};
 
-use crate::error;
+use crate::error::{self, Fault};
+use crate::queue::Queue;
 use crate::schema::{self, KNOWN};
 use crate::turns::Turns;
 
@@ -32,6 +33,17 @@ use crate::turns::Turns;
 /// # }
 /// ```
 pub const TAKE_NEWS: &str = "DELETE FROM checkout.news WHERE key = $1 RETURNING id, subject, reason";
+
+/// Pairs of a parameter and its type.
+macro_rules! parameters {
+    ($($value:expr => $type:ident),* $(,)?) => {
+        &[$((
+            &$value as &(dyn ::tokio_postgres::types::ToSql + Sync),
+            ::tokio_postgres::types::Type::$type,
+        )),*]
+    };
+}
+pub(crate) use parameters;
 
 /// How often an operation is repeated that another one at the same time has undone.
 const RACES: u32 = 20;
@@ -149,6 +161,7 @@ impl Options {
             schema: self.schema,
             prepared: self.prepared,
             turns: Mutex::default(),
+            writes: Arc::default(),
         })))
     }
 }
@@ -181,6 +194,7 @@ struct Inner {
     take_news: String,
     prepared: bool,
     turns: Mutex<Turns>,
+    writes: Arc<Queue>,
 }
 
 macro_rules! statements {
@@ -201,7 +215,7 @@ macro_rules! statements {
 }
 
 statements! {
-    now lanes insert claim write nudge lock decide claim_news tell again checkout list decisions figures sweep
+    now lanes insert claim write nudge decide claim_news tell again checkout list decisions figures sweep
     guard_claim guard_held guard_commit guard_release
 }
 
@@ -247,19 +261,24 @@ impl Postgres {
         &self.0.statements
     }
 
-    pub(crate) async fn client(&self) -> Result<Object, StoreError> {
-        self.0.pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))
-    }
-
     /// One statement. Without a name it is one round trip, which passes a pooler in transaction mode.
     pub(crate) async fn ask(
         &self,
         statement: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, StoreError> {
+        self.attempt(statement, parameters).await.map_err(|fault| fault.error(KNOWN))
+    }
+
+    /// As [`ask`](Self::ask). The fault says if the database has answered.
+    pub(crate) async fn attempt(
+        &self,
+        statement: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, Fault> {
         let mut races = 0;
         loop {
-            let client = self.client().await?;
+            let client = self.0.pool.get().await.map_err(Fault::Pool)?;
             let rows = if self.0.prepared {
                 let (values, types): (Vec<_>, Vec<_>) = parameters.iter().cloned().unzip();
                 match client.prepare_typed_cached(statement, &types).await {
@@ -272,9 +291,14 @@ impl Postgres {
             match rows {
                 Ok(rows) => return Ok(rows),
                 Err(error) if error::is_race(&error) && races < RACES => races += 1,
-                Err(error) => return Err(error::of(&error, KNOWN)),
+                Err(error) => return Err(Fault::Driver(error)),
             }
         }
+    }
+
+    /// The writes that wait for their call.
+    pub(crate) fn writes(&self) -> &Arc<Queue> {
+        &self.0.writes
     }
 
     pub(crate) fn turns(&self) -> MutexGuard<'_, Turns> {

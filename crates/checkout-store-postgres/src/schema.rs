@@ -14,7 +14,11 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration { version: 1, oldest: 1, sql: include_str!("../sql/0001.sql") }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    oldest: 1,
+    sql: concat!(include_str!("../sql/0001.sql"), include_str!("../sql/functions.sql")),
+}];
 
 /// The version that this program knows.
 pub(crate) const KNOWN: i64 = 1;
