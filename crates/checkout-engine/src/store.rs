@@ -94,8 +94,8 @@ pub trait Store: Send + Sync {
     /// Figures to watch.
     fn figures(&self) -> impl Future<Output = Result<Figures, StoreError>> + Send;
 
-    /// Deletes what time has made useless: events whose keys are kept no longer. At most `max`; returns how
-    /// many.
+    /// Deletes what time has made useless: events whose keys are kept no longer, and events of no checkout that
+    /// are older than [`UNMATCHED_KEPT`]. At most `max`; returns how many.
     fn sweep(&self, max: usize) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 
@@ -196,6 +196,9 @@ pub const SUSPECT: u32 = 3;
 
 /// The time that is added to the span of a limit. Assumed: no provider says how exactly it measures the span.
 pub const LIMIT_MARGIN: Duration = Duration::from_secs(1);
+
+/// How long an event of no checkout is kept for a person, from the first of the event on. Assumed.
+pub const UNMATCHED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// The outcome of leased work.
 #[derive(Clone, Debug)]

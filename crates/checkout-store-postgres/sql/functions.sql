@@ -60,6 +60,8 @@ DECLARE
     now bigint;
     free text[];
     ours boolean;
+    again boolean;
+    rests boolean;
     done boolean[] := array_fill(false, ARRAY[cardinality(in_ids)]);
     lanes text[] := '{}';
     places text[] := '{}';
@@ -92,11 +94,12 @@ BEGIN
         ours := x.held = x.fence AND x.leased;
         CONTINUE WHEN ours IS NOT TRUE;
         done[x.n] := true;
+        rests := x.next IN ('keep', 'back');
         IF x.is_row THEN
             UPDATE checkout.checkout c
             SET state = x.state, checkout_id = x.checkout_id, page = x.page, hold = x.hold, notes = x.notes,
                 version = c.version + 1, changed_at = now,
-                watch = CASE WHEN x.next = 'keep' THEN c.watch ELSE x.watch END,
+                watch = CASE WHEN rests THEN c.watch ELSE x.watch END,
                 answered = CASE WHEN x.read = 'answered' THEN greatest(c.answered, x.nudges) ELSE c.answered END
             WHERE c.id = x.id;
             IF x.old IS DISTINCT FROM x.checkout_id THEN
@@ -106,9 +109,9 @@ BEGIN
                 INSERT INTO checkout.named AS n (lane, checkout_id, id) VALUES (x.lane, x.checkout_id, x.id)
                 ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE n.id <> excluded.id;
             END IF;
-        ELSIF (x.next <> 'keep' AND x.seen <> x.watch) OR (x.read = 'answered' AND x.answered < x.nudges) THEN
+        ELSIF (NOT rests AND x.seen <> x.watch) OR (x.read = 'answered' AND x.answered < x.nudges) THEN
             UPDATE checkout.checkout c
-            SET watch = CASE WHEN x.next = 'keep' THEN c.watch ELSE x.watch END,
+            SET watch = CASE WHEN rests THEN c.watch ELSE x.watch END,
                 answered = CASE WHEN x.read = 'answered' THEN greatest(c.answered, x.nudges) ELSE c.answered END
             WHERE c.id = x.id;
         END IF;
@@ -116,17 +119,17 @@ BEGIN
             UPDATE checkout.event e SET done = true, until = now + e.keep
             WHERE e.id = x.id AND NOT e.done AND e.nudge <= x.nudges;
         END IF;
+        again := x.come > x.nudges;
         IF x.next = 'keep' THEN
             UPDATE checkout.work w SET rev = w.rev + 1 WHERE w.id = x.id;
-        ELSIF x.come > x.nudges THEN
-            UPDATE checkout.work w SET rev = w.rev + 1, due = now, leased = false, urgent = true, tries = 0
-            WHERE w.id = x.id;
-        ELSIF x.next = 'ended' THEN
+        ELSIF x.next = 'ended' AND NOT again THEN
             DELETE FROM checkout.work w WHERE w.id = x.id;
         ELSE
             UPDATE checkout.work w
-            SET rev = w.rev + 1, due = now + x.after, leased = false, urgent = x.after < in_urgent, tries = 0,
-                named = NULL
+            SET rev = w.rev + 1, leased = false, due = CASE WHEN again THEN now ELSE now + x.after END,
+                urgent = again OR x.after < in_urgent,
+                tries = CASE x.next WHEN 'back' THEN greatest(w.tries - 1, 0) ELSE 0 END,
+                named = CASE WHEN again OR x.next = 'back' THEN w.named END
             WHERE w.id = x.id;
         END IF;
         IF x.wait IS NOT NULL OR x.next <> 'keep' THEN
@@ -297,7 +300,7 @@ END $$;
 -- look. Work is suspect after so many claims without a write.
 --
 -- Lanes and work are locked by SKIP LOCKED: a claim waits for nobody. The work is chosen as the snapshot
--- shows the rows, and is taken only if rev and fence are still the same under the lock. Each transaction that
+-- shows the rows, and is taken only if rev is still the same under the lock. Each transaction that
 -- changes a checkout changes rev as well, so the snapshot's checkout is the latest one.
 --
 -- The places of a lane are counted by expressions over its row, in the condition and in the answer: such an
@@ -306,7 +309,7 @@ CREATE FUNCTION checkout.claim(
     in_lanes text[], in_from bigint[], in_max bigint, in_lease bigint, in_suspect integer
 ) RETURNS TABLE (
     now bigint, next bigint, news boolean, lane text, fence bigint, tries integer, named text, regular bigint,
-    kept checkout.checkout
+    late bigint, kept checkout.checkout
 ) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
 SET enable_seqscan = off
@@ -365,15 +368,15 @@ WITH t AS MATERIALIZED (
     WHERE a.due <= t.now AND a.n > f.n AND NOT a.suspect AND NOT f.suspect
     LIMIT greatest(in_max - 1, 0))
 ), seen AS MATERIALIZED (
-    SELECT k.lane, k.n, k.regular, w.id, w.rev, w.fence, w.tries >= in_suspect AS suspect,
+    SELECT k.lane, k.n, k.regular, k.now - w.due AS late, w.id, w.rev, w.tries >= in_suspect AS suspect,
         row_number() OVER lane AS turn, bool_or(w.tries >= in_suspect) OVER lane AS stopped
     FROM locked k CROSS JOIN LATERAL (
         SELECT * FROM (
-            (SELECT w.due, w.id, w.rev, w.fence, w.tries FROM checkout.work w
+            (SELECT w.due, w.id, w.rev, w.tries FROM checkout.work w
              WHERE w.lane = k.lane AND w.urgent AND w.due <= k.now
              ORDER BY w.due, w.id LIMIT least(k.room, in_max))
             UNION ALL
-            (SELECT w.due, w.id, w.rev, w.fence, w.tries FROM checkout.work w
+            (SELECT w.due, w.id, w.rev, w.tries FROM checkout.work w
              WHERE w.lane = k.lane AND NOT w.urgent AND w.due BETWEEN k.start AND k.now
              ORDER BY w.due, w.id LIMIT least(k.room, in_max))
         ) u
@@ -388,8 +391,7 @@ WITH t AS MATERIALIZED (
         WHERE CASE WHEN h.suspect THEN s.id = h.id ELSE NOT s.stopped END
         ORDER BY s.turn, s.n LIMIT in_max
     ) s CROSS JOIN LATERAL (
-        SELECT FROM checkout.work w WHERE w.id = s.id AND w.rev = s.rev AND w.fence = s.fence
-        FOR UPDATE SKIP LOCKED
+        SELECT FROM checkout.work w WHERE w.id = s.id AND w.rev = s.rev FOR UPDATE SKIP LOCKED
     ) w
 ), numbered AS MATERIALIZED (
     SELECT h.*, nextval('checkout.fence') AS number FROM (SELECT * FROM held ORDER BY turn, n) h
@@ -398,7 +400,7 @@ WITH t AS MATERIALIZED (
     SET due = t.now + in_lease, fence = h.number, rev = w.rev + 1, tries = w.tries + 1, leased = true, urgent = false
     FROM numbered h, t
     WHERE w.id = h.id AND w.id = ANY (ARRAY(SELECT id FROM numbered))
-    RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, h.n, h.regular
+    RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, h.n, h.regular, h.late
 ), places AS MATERIALIZED (
     SELECT s.n, s.lane, min(s.due) AS due, array_agg(s.id) AS ids,
         jsonb_object_agg(s.fence::text, s.due + k.span) FILTER (WHERE k.span IS NOT NULL) AS taken
@@ -448,7 +450,7 @@ WITH t AS MATERIALIZED (
         EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news
     FROM t
 )
-SELECT answer.now, answer.next, answer.news, s.lane, s.fence, s.tries, s.named, s.regular, c.kept
+SELECT answer.now, answer.next, answer.news, s.lane, s.fence, s.tries, s.named, s.regular, s.late, c.kept
 FROM answer LEFT JOIN leased s ON true LEFT JOIN LATERAL (
     SELECT c AS kept FROM checkout.checkout c WHERE c.id = s.id OFFSET 0
 ) c ON true
@@ -478,4 +480,26 @@ WITH t AS MATERIALIZED (
     RETURNING n.fence, n.tries, n.key, n.id, n.subject, n.reason
 )
 SELECT l.* FROM leased l ORDER BY l.fence;
+END $$;
+
+-- Ends the telling of news: told, or to be told again after a span. False if another claim has the news, or if the
+-- news is gone. The telling waits for no transaction of the shop that takes the news: KEY SHARE meets the lock of
+-- such a transaction, and not the short lock of a claim.
+CREATE FUNCTION checkout.news_told(in_key text, in_fence bigint, in_again bigint) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+BEGIN
+    -- Nobody has news of the fence 0.
+    PERFORM FROM checkout.news n WHERE n.key = in_key AND in_fence <> 0 FOR KEY SHARE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF in_again IS NULL THEN
+        DELETE FROM checkout.news n WHERE n.key = in_key AND n.fence = in_fence;
+    ELSE
+        UPDATE checkout.news n SET due = checkout.now_ms() + in_again WHERE n.key = in_key AND n.fence = in_fence;
+    END IF;
+    RETURN FOUND;
 END $$;

@@ -15,7 +15,8 @@ use std::time::Instant;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN,
-    Lane, Lease, New, News, Nudge, Nudged, SUSPECT, Store, StoreError, Subject, Target, Write, Written,
+    Lane, Lease, New, News, Nudge, Nudged, SUSPECT, Store, StoreError, Subject, Target, UNMATCHED_KEPT,
+    Write, Written,
 };
 use checkout_tables::Moment;
 use tokio_postgres::Row;
@@ -46,6 +47,13 @@ fn unseen() -> StoreError {
     StoreError::Unavailable(Box::new(error::DatabaseError::new(
         "other transactions were in between each time",
     )))
+}
+
+fn done(rows: &[Row]) -> Result<Written, StoreError> {
+    Ok(match rows.first().map(|row| column(row, "done")).transpose()? {
+        Some(true) => Written::Done,
+        Some(false) | None => Written::Lost,
+    })
 }
 
 /// The rows that can be read. A row that cannot be read is under its lease too, and waits for the lease's
@@ -192,9 +200,7 @@ impl Store for Postgres {
             decision.work => BOOL, news.keys => TEXT_ARRAY, news.ids => TEXT_ARRAY, news.subjects => TEXT_ARRAY,
             news.reasons => TEXT_ARRAY, decision.act => TEXT, decision.by => TEXT, decision.reason => TEXT,
         ];
-        let rows = self.ask(&self.statements().decide, parameters).await?;
-        let done = rows.first().map(|row| column(row, "done")).transpose()?;
-        Ok(if done == Some(true) { Written::Done } else { Written::Lost })
+        done(&self.ask(&self.statements().decide, parameters).await?)
     }
 
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
@@ -211,14 +217,9 @@ impl Store for Postgres {
     }
 
     async fn news_told(&self, key: &str, fence: i64, again: Option<Duration>) -> Result<Written, StoreError> {
-        let rows = match again {
-            None => self.ask(&self.statements().tell, parameters![key => TEXT, fence => INT8]).await?,
-            Some(after) => {
-                let parameters = parameters![key => TEXT, fence => INT8, millis(after) => INT8];
-                self.ask(&self.statements().again, parameters).await?
-            }
-        };
-        Ok(if rows.is_empty() { Written::Lost } else { Written::Done })
+        let again = again.map(millis);
+        let parameters = parameters![key => TEXT, fence => INT8, again => INT8];
+        done(&self.ask(&self.statements().news_told, parameters).await?)
     }
 
     async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
@@ -265,8 +266,8 @@ impl Store for Postgres {
     }
 
     async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
-        let rows =
-            self.ask(&self.statements().sweep, parameters![count(max) => INT8, BEHIND => INT8]).await?;
+        let parameters = parameters![count(max) => INT8, BEHIND => INT8, millis(UNMATCHED_KEPT) => INT8];
+        let rows = self.ask(&self.statements().sweep, parameters).await?;
         let swept: i64 = column(rows.first().ok_or_else(unseen)?, "swept")?;
         Ok(usize::try_from(swept).unwrap_or(usize::MAX))
     }

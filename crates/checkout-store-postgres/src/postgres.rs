@@ -77,7 +77,7 @@ impl Options {
         Self { schema: schema::DEFAULT.to_owned(), migrate: true, connections: 8, prepared: false }
     }
 
-    /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit first.
+    /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit and no `pg_` first.
     #[must_use]
     pub fn schema(self, name: &str) -> Self {
         Self { schema: name.to_owned(), ..self }
@@ -215,7 +215,7 @@ macro_rules! statements {
 }
 
 statements! {
-    now lanes insert claim write nudge decide claim_news tell again checkout list decisions figures sweep
+    now lanes insert claim write nudge decide claim_news news_told checkout list decisions figures sweep
     guard_claim guard_held guard_commit guard_release
 }
 

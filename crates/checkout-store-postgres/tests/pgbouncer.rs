@@ -4,7 +4,7 @@
 mod common;
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, process};
 
@@ -24,10 +24,11 @@ struct Bouncer {
 impl Bouncer {
     /// None if pgbouncer is not installed.
     fn start() -> Result<Option<Self>, Box<dyn std::error::Error>> {
-        let program = Path::new("/usr/sbin/pgbouncer");
-        if !program.exists() {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+        let Some(program) = folders.map(|folder| folder.join("pgbouncer")).find(|file| file.exists()) else {
             return Ok(None);
-        }
+        };
         let config: Config = url().parse()?;
         let host = match config.get_hosts().first() {
             Some(Host::Tcp(host)) => host.clone(),
