@@ -44,6 +44,13 @@ pub trait Store: Send + Sync {
     /// the tries.
     fn insert(&self, new: &New<'_>) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
+    /// Waits until another process may have made something due: a hint, and nothing depends on hints. The loop of
+    /// a process then asks at once, and otherwise after its usual pause. A store without hints waits for ever, as
+    /// the provided method does. A dropped future loses no hint.
+    fn woken(&self) -> impl Future<Output = ()> + Send {
+        core::future::pending()
+    }
+
     /// Leases work that is due, with a place under its lane's limit: the earliest of each lane, and the lanes
     /// in turn, also over several claims. Work that was claimed [`SUSPECT`] times without a write comes
     /// alone. A lane whose limit is zero has no place.

@@ -131,7 +131,12 @@ impl Store for Postgres {
             }
             let kept = checkout(found)?;
             return Ok(match column(found, "fence")? {
-                Some(fence) => Inserted::Fresh(Lease { id: kept.id.clone(), fence, nudges: 0 }, kept),
+                Some(fence) => {
+                    if lease.is_zero() {
+                        self.wake().hint();
+                    }
+                    Inserted::Fresh(Lease { id: kept.id.clone(), fence, nudges: 0 }, kept)
+                }
                 None if kept.id == row.id => Inserted::Exists(kept),
                 None => Inserted::SameReference(kept),
             });
@@ -165,7 +170,11 @@ impl Store for Postgres {
     }
 
     async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
-        self.write_with_others(lease, write).await
+        let written = self.write_with_others(lease, write).await?;
+        if written == Written::Done && !write.news.is_empty() {
+            self.wake().hint();
+        }
+        Ok(written)
     }
 
     async fn nudge(&self, nudge: &Nudge<'_>) -> Result<Nudged, StoreError> {
@@ -186,7 +195,10 @@ impl Store for Postgres {
         Ok(match column(row, "answer")? {
             "done" => Nudged::Done,
             "pending" => Nudged::Pending,
-            "queued" => Nudged::Queued { id: column(row, "queued")? },
+            "queued" => {
+                self.wake().hint();
+                Nudged::Queued { id: column(row, "queued")? }
+            }
             _ => Nudged::Unmatched,
         })
     }
@@ -200,7 +212,11 @@ impl Store for Postgres {
             decision.work => BOOL, news.keys => TEXT_ARRAY, news.ids => TEXT_ARRAY, news.subjects => TEXT_ARRAY,
             news.reasons => TEXT_ARRAY, decision.act => TEXT, decision.by => TEXT, decision.reason => TEXT,
         ];
-        done(&self.ask(&self.statements().decide, parameters).await?)
+        let written = done(&self.ask(&self.statements().decide, parameters).await?)?;
+        if written == Written::Done {
+            self.wake().hint();
+        }
+        Ok(written)
     }
 
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
@@ -248,6 +264,10 @@ impl Store for Postgres {
                 })
             })
             .collect()
+    }
+
+    async fn woken(&self) {
+        self.wake().woken().await;
     }
 
     async fn figures(&self) -> Result<Figures, StoreError> {

@@ -8,6 +8,7 @@ mod queue;
 mod read;
 mod schema;
 mod turns;
+mod wake;
 mod write;
 
 pub use deadpool_postgres;

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use checkout_engine::StoreError;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::{Config, NoTls, Row, Socket};
 
 use crate::error::{self, Fault};
 use crate::queue::Queue;
 use crate::schema::{self, KNOWN};
 use crate::turns::Turns;
+use crate::wake::Wake;
 
 /// The statement by which your own transaction takes news, with the news' key as `$1`: a row means that the
 /// news is yours, and none that another transaction has told the news. Commit the statement together with
@@ -68,13 +70,20 @@ pub struct Options {
     migrate: bool,
     connections: usize,
     prepared: bool,
+    notify: bool,
 }
 
 impl Options {
     /// The schema `checkout`, which is migrated, and at most eight connections.
     #[must_use]
     pub fn new() -> Self {
-        Self { schema: schema::DEFAULT.to_owned(), migrate: true, connections: 8, prepared: false }
+        Self {
+            schema: schema::DEFAULT.to_owned(),
+            migrate: true,
+            connections: 8,
+            prepared: false,
+            notify: true,
+        }
     }
 
     /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit and no `pg_` first.
@@ -103,6 +112,13 @@ impl Options {
         Self { prepared, ..self }
     }
 
+    /// Sets if processes wake each other by `NOTIFY` when something is due, at most ten times a second each. On
+    /// by default. Without, a process finds what others have made due by asking.
+    #[must_use]
+    pub fn notify(self, notify: bool) -> Self {
+        Self { notify, ..self }
+    }
+
     /// Connects to the database of a URL, without TLS: see [`Postgres::connect`].
     ///
     /// # Errors
@@ -126,14 +142,16 @@ impl Options {
         }
         config.keepalives_idle(PATIENCE);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
             .max_size(self.connections)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| StoreError::Settings(error.to_string()))?;
-        self.open(pool).await
+        let store = self.open(pool).await?;
+        store.0.wake.listen(config, NoTls);
+        Ok(store)
     }
 
     /// Opens the store over a pool of yours, which can have TLS: see [`Postgres::new`].
@@ -157,6 +175,7 @@ impl Options {
         Ok(Postgres(Arc::new(Inner {
             statements: Statements::of(&self.schema),
             take_news: schema::named(TAKE_NEWS, &self.schema),
+            wake: Wake::new(pool.clone(), &self.schema, self.notify),
             pool,
             schema: self.schema,
             prepared: self.prepared,
@@ -195,6 +214,7 @@ struct Inner {
     prepared: bool,
     turns: Mutex<Turns>,
     writes: Arc<Queue>,
+    wake: Wake,
 }
 
 macro_rules! statements {
@@ -294,6 +314,34 @@ impl Postgres {
                 Err(error) => return Err(Fault::Driver(error)),
             }
         }
+    }
+
+    /// Listens for other processes over connections of this configuration: for a store over a [pool of
+    /// yours](Self::new), whose connections hear nothing. The connection must lead to the server itself, or to a
+    /// pooler that keeps sessions. A store of [`connect`](Self::connect) listens already, and stays as it is.
+    ///
+    /// ```no_run
+    /// use checkout_store_postgres::Postgres;
+    /// use tokio_postgres::{Config, NoTls};
+    ///
+    /// # fn listen(store: &Postgres) -> Result<(), tokio_postgres::Error> {
+    /// let config: Config = "postgres://shop:secret@127.0.0.1/shop".parse()?;
+    /// store.listen(config, NoTls);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn listen<T>(&self, config: Config, tls: T)
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        self.0.wake.listen(config, tls);
+    }
+
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.0.wake
     }
 
     /// The writes that wait for their call.

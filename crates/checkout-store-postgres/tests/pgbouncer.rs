@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, process};
 
-use checkout_engine::conformance;
+use checkout_engine::{Store as _, conformance};
 use checkout_store_postgres::Postgres;
 use common::{Schema, Standing, Tested, runtime, url};
 use tokio_postgres::Config;
@@ -41,7 +41,7 @@ impl Bouncer {
         let password = password.map(|password| format!(" password='{password}'")).unwrap_or_default();
         let database = config.get_dbname().unwrap_or(user);
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let folder = env::temp_dir().join(format!("checkout-pgbouncer-{}", process::id()));
+        let folder = env::temp_dir().join(format!("checkout-pgbouncer-{}-{port}", process::id()));
         fs::create_dir_all(&folder)?;
         let file = folder.join("pgbouncer.ini");
         fs::write(
@@ -97,4 +97,37 @@ fn a_pooler_in_transaction_mode_changes_no_answer() -> Tested {
     let (store, clock) = runtime.block_on(make());
     conformance::check_race(&store, &clock, |task| runtime.block_on(task))?;
     Ok(())
+}
+
+#[test]
+fn behind_a_pooler_in_transaction_mode_a_store_does_not_listen() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    let Some(bouncer) = Bouncer::start()? else {
+        println!("not run: pgbouncer is not installed");
+        return Ok(());
+    };
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store: Postgres = schema.options().connect(&bouncer.url).await?;
+        let listens = tokio::spawn({
+            let store = store.clone();
+            async move { store.woken().await }
+        });
+        // The store has asked to hear its own word, has not heard the word, and has given up.
+        let given_up = "SELECT count(*) FROM pg_stat_activity WHERE query = $1";
+        let unlisten = format!("UNLISTEN \"checkout_{}\"", schema.name);
+        while schema.client.query_one(given_up, &[&unlisten]).await?.get::<_, i64>(0) == 0 {
+            assert!(!listens.is_finished());
+        }
+        let key = format!("checkout-store-postgres listens {}", schema.name);
+        let locks = "SELECT count(*) FROM pg_locks l JOIN generate_series(0, 1) slot \
+                     ON (l.classid::bigint << 32) | l.objid::bigint = hashtextextended($1, slot) \
+                     WHERE l.locktype = 'advisory'";
+        assert_eq!(schema.client.query_one(locks, &[&key]).await?.get::<_, i64>(0), 0);
+        assert!(!listens.is_finished());
+        listens.abort();
+        Ok(())
+    })
 }
