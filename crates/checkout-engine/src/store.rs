@@ -44,9 +44,9 @@ pub trait Store: Send + Sync {
     /// the tries.
     fn insert(&self, new: &New<'_>) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
-    /// Waits until another process may have made something due: a hint, and nothing depends on hints. The loop of
-    /// a process then asks at once, and otherwise after its usual pause. A store without hints waits for ever, as
-    /// the provided method does. A dropped future loses no hint.
+    /// Waits until another process may have made something due: a hint, and nothing depends on hints. The
+    /// loop of a process then asks at once, and otherwise after its usual pause. A store without hints waits
+    /// for ever, as the provided method does. A dropped future loses no hint.
     fn woken(&self) -> impl Future<Output = ()> + Send {
         core::future::pending()
     }
@@ -101,8 +101,8 @@ pub trait Store: Send + Sync {
     /// Figures to watch.
     fn figures(&self) -> impl Future<Output = Result<Figures, StoreError>> + Send;
 
-    /// Deletes what time has made useless: events whose keys are kept no longer, and events of no checkout that
-    /// are older than [`UNMATCHED_KEPT`]. At most `max`; returns how many.
+    /// Deletes what time has made useless: events whose keys are kept no longer, and events of no checkout
+    /// that are older than [`UNMATCHED_KEPT`]. At most `max`; returns how many.
     fn sweep(&self, max: usize) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 

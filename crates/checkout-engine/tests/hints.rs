@@ -74,7 +74,8 @@ impl Store for Hinted {
     }
 }
 
-/// The engine of these tests asks once a day. A hint that comes during a claim, or while nobody waits, counts.
+/// The engine of these tests asks once a day. A hint that comes during a claim, or while nobody waits,
+/// counts.
 #[test]
 fn a_hint_makes_the_loop_ask_at_once() -> Outcome {
     block_on(async {

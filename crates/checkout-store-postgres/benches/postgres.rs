@@ -110,8 +110,8 @@ fn names(lanes: u32) -> Vec<String> {
     (0..lanes).map(|lane| format!("peach/{lane}")).collect()
 }
 
-/// Claims, and a write for each row, by so many tasks at once: the claimed rows in a second. A task writes the
-/// rows of a claim at once, as the engine does. The work is due again after a second.
+/// Claims, and a write for each row, by so many tasks at once: the claimed rows in a second. A task writes
+/// the rows of a claim at once, as the engine does. The work is due again after a second.
 async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Duration) -> f64 {
     let rows = Arc::new(AtomicU64::new(0));
     let begin = Instant::now();
@@ -149,8 +149,8 @@ async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Dura
     rows.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// Claims and writes of 20,000 checkouts of 100 merchants, by tasks of one process, and by four stores that share
-/// nothing, as four processes.
+/// Claims and writes of 20,000 checkouts of 100 merchants, by tasks of one process, and by four stores that
+/// share nothing, as four processes.
 async fn rate(bench: &Bench) {
     let cases = [
         (1, 1, 1, 1),

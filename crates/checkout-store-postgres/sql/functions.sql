@@ -2,8 +2,8 @@
 -- for the connections behind a pooler. Each statement of a function sees what was committed before the
 -- statement began.
 --
--- The settings of a function: names are the schema's own or the database's, a plan is made once, no plan reads
--- a whole table because the table was small when the plan was made, and no expression is compiled.
+-- The settings of a function: names are the schema's own or the database's, a plan is made once, no plan
+-- reads a whole table because the table was small when the plan was made, and no expression is compiled.
 
 -- Adds a checkout with its work, or finds the one that is there; then the fence is null.
 CREATE FUNCTION checkout.insert(
@@ -45,8 +45,8 @@ BEGIN
 END $$;
 
 -- Writes of leased work, each with its own answer: true if done, false if lost, and null if another
--- transaction has the row. A write alone waits for the row, and several wait for none. No two writes are of one
--- id. The news of all writes stand together.
+-- transaction has the row. A write alone waits for the row, and several wait for none. No two writes are of
+-- one id. The news of all writes stand together.
 CREATE FUNCTION checkout.write(
     in_alone boolean, in_ids text[], in_fences bigint[], in_nudges bigint[], in_rows boolean[], in_states text[],
     in_checkout_ids text[], in_pages text[], in_holds text[], in_notes text[], in_nexts text[],
@@ -246,8 +246,8 @@ BEGIN
     answer := 'queued';
 END $$;
 
--- Writes a person's decision. A nudge that waits for a read is work in any case, and the id that an event named
--- stays.
+-- Writes a person's decision. A nudge that waits for a read is work in any case, and the id that an event
+-- named stays.
 CREATE FUNCTION checkout.decide(
     in_id text, in_version bigint, in_state text, in_checkout_id text, in_page text, in_hold text, in_notes text,
     in_work boolean, in_news_keys text[], in_news_ids text[], in_news_subjects text[], in_news_reasons text[],
@@ -296,12 +296,12 @@ BEGIN
     RETURN true;
 END $$;
 
--- Leases work that is due. The lanes come with the one that waits longest first, each with the due from which to
--- look. Work is suspect after so many claims without a write.
+-- Leases work that is due. The lanes come with the one that waits longest first, each with the due from which
+-- to look. Work is suspect after so many claims without a write.
 --
 -- Lanes and work are locked by SKIP LOCKED: a claim waits for nobody. The work is chosen as the snapshot
--- shows the rows, and is taken only if rev is still the same under the lock. Each transaction that
--- changes a checkout changes rev as well, so the snapshot's checkout is the latest one.
+-- shows the rows, and is taken only if rev is still the same under the lock. Each transaction that changes a
+-- checkout changes rev as well, so the snapshot's checkout is the latest one.
 --
 -- The places of a lane are counted by expressions over its row, in the condition and in the answer: such an
 -- expression sees the row under the lock. A joined count would stay the snapshot's.
@@ -482,9 +482,9 @@ WITH t AS MATERIALIZED (
 SELECT l.* FROM leased l ORDER BY l.fence;
 END $$;
 
--- Ends the telling of news: told, or to be told again after a span. False if another claim has the news, or if the
--- news is gone. The telling waits for no transaction of the shop that takes the news: KEY SHARE meets the lock of
--- such a transaction, and not the short lock of a claim.
+-- Ends the telling of news: told, or to be told again after a span. False if another claim has the news, or
+-- if the news is gone. The telling waits for no transaction of the shop that takes the news: KEY SHARE meets
+-- the lock of such a transaction, and not the short lock of a claim.
 CREATE FUNCTION checkout.news_told(in_key text, in_fence bigint, in_again bigint) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off

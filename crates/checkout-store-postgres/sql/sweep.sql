@@ -1,5 +1,5 @@
--- $1 at most; $2 the span by which a caller's clock may be behind; $3 the span for which events of no checkout are
--- kept.
+-- $1 at most; $2 the span by which a caller's clock may be behind; $3 the span for which events of no
+-- checkout are kept.
 WITH t AS MATERIALIZED (
     SELECT checkout.now_ms() AS now
 ), events AS (
@@ -18,7 +18,8 @@ WITH t AS MATERIALIZED (
 ), claims AS (
     DELETE FROM checkout.webhook_claim w WHERE w.until < (SELECT now FROM t) - $2 AND w.key = ANY (ARRAY(
         SELECT o.key FROM checkout.webhook_claim o WHERE o.until < (SELECT now FROM t) - $2
-        ORDER BY o.until LIMIT $1 - (SELECT count(*) FROM events) - (SELECT count(*) FROM unmatched) FOR UPDATE SKIP LOCKED
+        ORDER BY o.until
+        LIMIT $1 - (SELECT count(*) FROM events) - (SELECT count(*) FROM unmatched) FOR UPDATE SKIP LOCKED
     ))
     RETURNING 1
 )

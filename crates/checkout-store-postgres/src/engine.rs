@@ -5,9 +5,9 @@
 //! several checkouts in one transaction wait for no row of a checkout or its work. So no two operations wait
 //! for each other. Rows of one kind are locked in the order of their keys.
 //!
-//! **Snapshots.** At READ COMMITTED a statement sees one snapshot, and under a lock the latest row. A function
-//! locks first, and decides by what the next statement sees. The claim chooses by one snapshot, and checks the
-//! count `rev` under the lock.
+//! **Snapshots.** At READ COMMITTED a statement sees one snapshot, and under a lock the latest row. A
+//! function locks first, and decides by what the next statement sees. The claim chooses by one snapshot, and
+//! checks the count `rev` under the lock.
 
 use core::time::Duration;
 use std::collections::BTreeMap;

@@ -86,7 +86,8 @@ impl Options {
         }
     }
 
-    /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit and no `pg_` first.
+    /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit and no `pg_`
+    /// first.
     #[must_use]
     pub fn schema(self, name: &str) -> Self {
         Self { schema: name.to_owned(), ..self }
@@ -112,8 +113,8 @@ impl Options {
         Self { prepared, ..self }
     }
 
-    /// Sets if processes wake each other by `NOTIFY` when something is due, at most ten times a second each. On
-    /// by default. Without, a process finds what others have made due by asking.
+    /// Sets if processes wake each other by `NOTIFY` when something is due, at most ten times a second each.
+    /// On by default. Without, a process finds what others have made due by asking.
     #[must_use]
     pub fn notify(self, notify: bool) -> Self {
         Self { notify, ..self }
@@ -317,8 +318,9 @@ impl Postgres {
     }
 
     /// Listens for other processes over connections of this configuration: for a store over a [pool of
-    /// yours](Self::new), whose connections hear nothing. The connection must lead to the server itself, or to a
-    /// pooler that keeps sessions. A store of [`connect`](Self::connect) listens already, and stays as it is.
+    /// yours](Self::new), whose connections hear nothing. The connection must lead to the server itself, or
+    /// to a pooler that keeps sessions. A store of [`connect`](Self::connect) listens already, and stays as
+    /// it is.
     ///
     /// ```no_run
     /// use checkout_store_postgres::Postgres;

@@ -1,4 +1,5 @@
-//! Hints between processes, by NOTIFY: something may be due. Nothing depends on a hint: a lost one costs a pause.
+//! Hints between processes, by NOTIFY: something may be due. Nothing depends on a hint: a lost one costs a
+//! pause.
 
 use core::fmt;
 use core::future::{pending, poll_fn};

@@ -54,8 +54,8 @@ fn ended() -> StoreError {
 }
 
 impl Postgres {
-    /// Writes, in one call with the writes that wait at the same time. A write that was begun ends, also where
-    /// nobody waits for its answer any longer.
+    /// Writes, in one call with the writes that wait at the same time. A write that was begun ends, also
+    /// where nobody waits for its answer any longer.
     pub(crate) async fn write_with_others(
         &self,
         lease: &Lease,

@@ -1,5 +1,5 @@
-//! The functions of the schema, each comparison of a lease, a fence, a version or a due neutralised in turn: a law
-//! has to fail each time.
+//! The functions of the schema, each comparison of a lease, a fence, a version or a due neutralised in turn:
+//! a law has to fail each time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
