@@ -45,10 +45,10 @@ BEGIN
 END $$;
 
 -- Writes of leased work, each with its own answer: true if done, false if lost, and null if another
--- transaction has the row. A write alone waits for the row, and several wait for none. No two writes are of
--- one id. The news of all writes stand together.
+-- transaction has the row. A single write can wait for the row, and several wait for none. No two writes are
+-- of one id. The news of all writes stand together.
 CREATE FUNCTION checkout.write(
-    in_alone boolean, in_ids text[], in_fences bigint[], in_nudges bigint[], in_rows boolean[], in_states text[],
+    in_waits_for_row boolean, in_ids text[], in_fences bigint[], in_nudges bigint[], in_rows boolean[], in_states text[],
     in_checkout_ids text[], in_pages text[], in_holds text[], in_notes text[], in_nexts text[],
     in_afters bigint[], in_watches text[], in_reads text[], in_waits bigint[], in_news_of integer[],
     in_news_keys text[], in_news_ids text[], in_news_subjects text[], in_news_reasons text[], in_urgent bigint
@@ -69,7 +69,7 @@ DECLARE
     waits bigint[] := '{}';
     x record;
 BEGIN
-    IF in_alone THEN
+    IF in_waits_for_row THEN
         PERFORM FROM checkout.checkout c WHERE c.id = in_ids[1] FOR NO KEY UPDATE;
         PERFORM FROM checkout.work w WHERE w.id = in_ids[1] FOR UPDATE;
     ELSE
@@ -87,7 +87,7 @@ BEGIN
         JOIN checkout.checkout c ON c.id = i.id
         LEFT JOIN checkout.work w ON w.id = i.id
     LOOP
-        IF NOT in_alone AND x.works AND NOT x.id = ANY (free) THEN
+        IF NOT in_waits_for_row AND x.works AND NOT x.id = ANY (free) THEN
             done[x.n] := NULL;
             CONTINUE;
         END IF;

@@ -70,8 +70,7 @@ impl Postgres {
 
     async fn send(self, mut sender: Sender) {
         while let Some(jobs) = sender.next() {
-            let alone = jobs.len() == 1;
-            match self.call(&jobs).await {
+            match self.call(&jobs, false).await {
                 Ok(outcomes) => {
                     for (job, outcome) in jobs.into_iter().zip(outcomes) {
                         match outcome {
@@ -82,9 +81,9 @@ impl Postgres {
                     }
                 }
                 // Nothing was done, and one of the writes may be the cause.
-                Err(fault) if fault.is_refusal() && !alone => {
+                Err(fault) if fault.is_refusal() && jobs.len() > 1 => {
                     for job in jobs {
-                        self.clone().send_alone(job).await;
+                        drop(tokio::spawn(self.clone().send_alone(job)));
                     }
                 }
                 Err(fault) => jobs.into_iter().for_each(|job| job.answer(Err(fault.error(KNOWN)))),
@@ -93,7 +92,7 @@ impl Postgres {
     }
 
     async fn send_alone(self, job: Job) {
-        let answer = match self.call(core::slice::from_ref(&job)).await {
+        let answer = match self.call(core::slice::from_ref(&job), true).await {
             Ok(outcomes) => match outcomes.first() {
                 Some(Outcome::Is(written)) => Ok(*written),
                 Some(Outcome::Busy) | None => Err(ended()),
@@ -103,16 +102,15 @@ impl Postgres {
         job.answer(answer);
     }
 
-    /// One call, which waits for the row of a single write, and for no row of several.
-    async fn call(&self, jobs: &[Job]) -> Result<Vec<Outcome>, Fault> {
+    /// One call. `waits` is for a single write: the call then waits for whoever holds the row.
+    async fn call(&self, jobs: &[Job], waits: bool) -> Result<Vec<Outcome>, Fault> {
         let mut columns = Writes::default();
         for (number, job) in jobs.iter().enumerate() {
             columns.add(i32::try_from(number).unwrap_or(i32::MAX).saturating_add(1), job);
         }
-        let alone = jobs.len() == 1;
         let news = Columns::of(jobs.iter().flat_map(|job| &job.write.news));
         let parameters = parameters![
-            alone => BOOL, columns.ids => TEXT_ARRAY, columns.fences => INT8_ARRAY, columns.nudges => INT8_ARRAY,
+            waits => BOOL, columns.ids => TEXT_ARRAY, columns.fences => INT8_ARRAY, columns.nudges => INT8_ARRAY,
             columns.rows => BOOL_ARRAY, columns.states => TEXT_ARRAY, columns.checkout_ids => TEXT_ARRAY,
             columns.pages => TEXT_ARRAY, columns.holds => TEXT_ARRAY, columns.notes => TEXT_ARRAY,
             columns.nexts => TEXT_ARRAY, columns.afters => INT8_ARRAY, columns.watches => TEXT_ARRAY,
