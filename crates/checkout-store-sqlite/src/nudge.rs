@@ -78,8 +78,8 @@ fn retention(key: &Key) -> i64 {
     Moment::from_unix_millis(0).saturating_add(key.retention()).unix_millis()
 }
 
-/// Deletes the events that are done and kept no longer, the old events of no checkout, and the ended claims of
-/// the replay guard.
+/// Deletes the events that are done and kept no longer, the old events of no checkout, and the ended claims
+/// of the replay guard.
 pub(crate) fn sweep(db: &Db<'_>, max: usize, now: Moment) -> Result<usize, StoreError> {
     let millis = now.unix_millis();
     let kept = Moment::from_unix_millis(0).saturating_add(UNMATCHED_KEPT).unix_millis();
