@@ -3,7 +3,8 @@
 use crate::checkout::Checkout;
 use crate::store::{
     Ask, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN, Lane, Lease,
-    New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Target, Write, Written,
+    New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Target, UNMATCHED_KEPT, Write,
+    Written,
 };
 use checkout_tables::{Moment, RateLimit};
 use checkout_trust::replay::Key;
@@ -44,8 +45,8 @@ struct Kept {
     events: BTreeMap<Key, Event>,
     news: BTreeMap<String, NewsRow>,
     decided: BTreeMap<String, Vec<Decided>>,
-    /// By lane, the provider's id and the reference.
-    unmatched: BTreeSet<(String, Option<String>, Option<String>)>,
+    /// The moment of the first, by lane, the provider's id and the reference.
+    unmatched: BTreeMap<(String, Option<String>, Option<String>), Moment>,
     fence: i64,
     served: u64,
 }
@@ -418,7 +419,8 @@ impl Kept {
         let Some(id) = self.find(nudge.target) else {
             if let Target::Named { lane, checkout_id, reference } = nudge.target {
                 let text = |id: Option<&str>| id.map(str::to_owned);
-                self.unmatched.insert((lane.to_owned(), text(checkout_id), text(reference)));
+                let ids = (lane.to_owned(), text(checkout_id), text(reference));
+                self.unmatched.entry(ids).or_insert(now);
             }
             return Nudged::Unmatched;
         };
@@ -627,6 +629,13 @@ impl Store for Memory {
         for key in &over {
             kept.events.remove(key);
         }
-        Ok(over.len())
+        let old = kept.unmatched.iter().filter(|(_, at)| at.saturating_add(UNMATCHED_KEPT) < now);
+        let mut old: Vec<_> = old.map(|(ids, at)| (*at, ids.clone())).collect();
+        old.sort_unstable();
+        old.truncate(max.saturating_sub(over.len()));
+        for (_, ids) in &old {
+            kept.unmatched.remove(ids);
+        }
+        Ok(over.len().saturating_add(old.len()))
     }
 }

@@ -47,6 +47,13 @@ pub trait Store: Send + Sync {
     /// the tries.
     fn insert(&self, new: &New<'_>) -> impl Future<Output = Result<Inserted, StoreError>> + Send;
 
+    /// Waits until another process may have made something due: a hint, and nothing depends on hints. The
+    /// loop of a process then asks at once, and otherwise after its usual pause. A store without hints waits
+    /// for ever, as the provided method does. A dropped future loses no hint.
+    fn woken(&self) -> impl Future<Output = ()> + Send {
+        core::future::pending()
+    }
+
     /// Leases work that is due, with a place under its lane's limit: the earliest of each lane, and the lanes
     /// in turn, also over several claims. Work that was claimed [`SUSPECT`] times without a write comes
     /// alone. A lane whose limit is zero has no place.
@@ -97,8 +104,8 @@ pub trait Store: Send + Sync {
     /// Figures to watch.
     fn figures(&self) -> impl Future<Output = Result<Figures, StoreError>> + Send;
 
-    /// Deletes what time has made useless: events whose keys are kept no longer. At most `max`; returns how
-    /// many.
+    /// Deletes what time has made useless: events whose keys are kept no longer, and events of no checkout
+    /// that are older than [`UNMATCHED_KEPT`]. At most `max`; returns how many.
     fn sweep(&self, max: usize) -> impl Future<Output = Result<usize, StoreError>> + Send;
 }
 
@@ -209,6 +216,9 @@ pub const SUSPECT: u32 = 3;
 
 /// The time that is added to the span of a limit. Assumed: no provider says how exactly it measures the span.
 pub const LIMIT_MARGIN: Duration = Duration::from_secs(1);
+
+/// How long an event of no checkout is kept for a person, from the first of the event on. Assumed.
+pub const UNMATCHED_KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// The outcome of leased work.
 #[derive(Clone, Debug)]

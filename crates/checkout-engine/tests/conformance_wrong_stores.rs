@@ -319,7 +319,7 @@ fn failing(fault: Fault) -> Vec<Law> {
     laws.filter(|law| block_on(conformance::check_law(*law, &make(fault))).is_err()).collect()
 }
 
-const FAULTS: [(Fault, Law); 35] = [
+const FAULTS: [(Fault, Law); 36] = [
     (Fault::InsertHasNoLease, Law::InsertLeases),
     (Fault::InsertIsAlwaysFresh, Law::InsertIsDoneOnce),
     (Fault::ClaimTakesEveryLane, Law::OtherLanesAreLeft),

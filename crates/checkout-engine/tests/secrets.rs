@@ -138,8 +138,15 @@ fn no_stored_or_told_reason_holds_a_cards_number() -> Outcome {
         ] {
             let row = machine.prepare("default", "o", &drafts::peach("order0001")?, now)?;
             let lease = Lease { id: "o".to_owned(), fence: 1, nudges: 0 };
-            let due =
-                Due { lease, checkout: row, watch: String::new(), nudged: false, named: None, tries: 1 };
+            let due = Due {
+                lease,
+                checkout: row,
+                watch: String::new(),
+                nudged: false,
+                named: None,
+                tries: 1,
+                late: Duration::ZERO,
+            };
             let Task::Send(exchange) = machine.first(due, now) else { return Err("no request".into()) };
             let response = http::Response::builder().status(400).header("content-type", "application/json");
             let task = exchange.into_parts().1(Ok(response.body(Bytes::from(body))?), now);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use checkout_engine::{Ask, Lane, Next, ReadMade, Store, Write, Written};
+use checkout_engine::{Ask, Lane, Next, Nudge, ReadMade, Store, Target, Write, Written};
 use checkout_store_postgres::{Options, Postgres};
 use checkout_tables::{RateLimit, RateScope};
 use tokio_postgres::{Client, NoTls};
@@ -37,11 +37,12 @@ fn main() {
     let chosen: BTreeSet<String> = env::args().skip(1).filter(|name| !name.starts_with("--")).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        for name in ["rate", "limiter", "snapshot", "ended"] {
+        for name in ["rate", "wake", "limiter", "snapshot", "ended"] {
             if chosen.is_empty() || chosen.contains(name) {
                 let bench = Bench::new(&url, name).await;
                 match name {
                     "rate" => rate(&bench).await,
+                    "wake" => wake(&bench).await,
                     "limiter" => limiter(&bench).await,
                     "snapshot" => snapshot(&bench).await,
                     _ => ended(&bench).await,
@@ -109,8 +110,8 @@ fn names(lanes: u32) -> Vec<String> {
     (0..lanes).map(|lane| format!("peach/{lane}")).collect()
 }
 
-/// Claims, and a write for each row, by so many tasks at once: the claimed rows in a second. The work is due
-/// again after a second.
+/// Claims, and a write for each row, by so many tasks at once: the claimed rows in a second. A task writes
+/// the rows of a claim at once, as the engine does. The work is due again after a second.
 async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Duration) -> f64 {
     let rows = Arc::new(AtomicU64::new(0));
     let begin = Instant::now();
@@ -120,17 +121,24 @@ async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Dura
         running.push(tokio::spawn(async move {
             while begin.elapsed() < span {
                 let ask = Ask { lanes: &lanes, max, lease: Duration::from_secs(30) };
+                let mut writes = Vec::new();
                 for due in store.claim(&ask).await.unwrap().due {
-                    let next = Next::Due { after: Duration::from_secs(1), watch: "w".repeat(200) };
-                    let write = Write {
-                        checkout: None,
-                        next,
-                        read: ReadMade::None,
-                        lane_wait: None,
-                        news: Vec::new(),
-                    };
-                    assert_eq!(store.write(&due.lease, &write).await.unwrap(), Written::Done);
-                    rows.fetch_add(1, Ordering::Relaxed);
+                    let (store, rows) = (store.clone(), Arc::clone(&rows));
+                    writes.push(tokio::spawn(async move {
+                        let next = Next::Due { after: Duration::from_secs(1), watch: "w".repeat(200) };
+                        let write = Write {
+                            checkout: None,
+                            next,
+                            read: ReadMade::None,
+                            lane_wait: None,
+                            news: Vec::new(),
+                        };
+                        assert_eq!(store.write(&due.lease, &write).await.unwrap(), Written::Done);
+                        rows.fetch_add(1, Ordering::Relaxed);
+                    }));
+                }
+                for write in writes {
+                    write.await.unwrap();
                 }
             }
         }));
@@ -141,19 +149,72 @@ async fn ring(store: &Postgres, tasks: usize, lanes: u32, max: usize, span: Dura
     rows.load(Ordering::Relaxed) as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// Claims and writes of 20,000 checkouts of 100 merchants.
+/// Claims and writes of 20,000 checkouts of 100 merchants, by tasks of one process, and by four stores that
+/// share nothing, as four processes.
 async fn rate(bench: &Bench) {
-    for (connections, max) in [(1, 1), (8, 1), (32, 1), (1, 20), (8, 20), (32, 20)] {
+    let cases = [
+        (1, 1, 1, 1),
+        (1, 8, 20, 1),
+        (1, 1, 1, 20),
+        (1, 8, 20, 20),
+        (1, 8, 20, 64),
+        (4, 4, 5, 20),
+        (4, 4, 5, 64),
+    ];
+    for (stores, connections, tasks, max) in cases {
         for prepared in [false, true] {
             bench.fill(20_000, 100, 0).await;
-            let store = bench.store_with(connections, prepared).await;
-            let rate = ring(&store, connections, 100, max, SPAN).await;
+            let mut rings = Vec::new();
+            for _ in 0..stores {
+                let store = bench.store_with(connections, prepared).await;
+                rings.push(tokio::spawn(async move { ring(&store, tasks, 100, max, SPAN).await }));
+            }
+            let mut rate = 0.0;
+            for ring in rings {
+                rate += ring.await.unwrap();
+            }
             let how = if prepared { "prepared" } else { "unnamed" };
             println!(
-                "rate: {connections} connections, {max} at a time, {how}: {rate:.0} claims and writes a second"
+                "rate: {stores} stores of {connections} connections and {tasks} tasks, {max} at a time, {how}: {rate:.0} \
+                 claims and writes a second"
             );
         }
     }
+}
+
+/// The time from a nudge in one process to its claim in another one.
+async fn wake(bench: &Bench) {
+    bench.fill(0, 1, 0).await;
+    bench.run("SELECT checkout.watch('a', 'peach', 'x', 'live', 'reference', 'id')").await;
+    let (nudges, reads) = (bench.store(2).await, bench.store(2).await);
+    let lanes = ["peach/x".to_owned()];
+    let ask = Ask { lanes: &lanes, max: 1, lease: Duration::from_secs(30) };
+    reads.woken().await;
+    let mut took = Vec::new();
+    for _ in 0..200 {
+        let next = Next::Due { after: Duration::from_secs(60), watch: String::new() };
+        let write =
+            Write { checkout: None, next, read: ReadMade::Answered, lane_wait: None, news: Vec::new() };
+        for due in reads.claim(&ask).await.unwrap().due {
+            assert_eq!(reads.write(&due.lease, &write).await.unwrap(), Written::Done);
+        }
+        tokio::time::sleep(Duration::from_millis(120)).await;
+        let nudge = Nudge { target: Target::Id("a"), event: &[] };
+        nudges.nudge(&nudge).await.unwrap();
+        let begin = Instant::now();
+        loop {
+            reads.woken().await;
+            let claimed = reads.claim(&ask).await.unwrap().due;
+            if let Some(due) = claimed.first() {
+                took.push(begin.elapsed());
+                assert_eq!(reads.write(&due.lease, &write).await.unwrap(), Written::Done);
+                break;
+            }
+        }
+    }
+    took.sort_unstable();
+    let [p50, p99] = [50, 99].map(|share| took.get(took.len() * share / 100).copied().unwrap_or_default());
+    println!("wake: from the nudge's answer to the claim elsewhere p50 {p50:?}, p99 {p99:?}");
 }
 
 /// Places under a limit, taken and given back.

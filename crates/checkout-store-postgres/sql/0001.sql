@@ -132,6 +132,7 @@ CREATE TABLE checkout.unmatched (
 CREATE UNIQUE INDEX unmatched_ids ON checkout.unmatched (
     lane, coalesce(checkout_id, ''), (checkout_id IS NULL), coalesce(reference, ''), (reference IS NULL)
 );
+CREATE INDEX unmatched_seen ON checkout.unmatched (seen_at);
 
 -- The claims of the replay guard.
 CREATE SEQUENCE checkout.webhook_claim_fence;

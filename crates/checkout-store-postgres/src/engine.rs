@@ -1,11 +1,13 @@
-//! The operations of the engine's store, each one statement but for a decision, which locks its row first.
+//! The operations of the engine's store: each calls one function of the schema, in `sql/functions.sql`.
 //!
 //! **Locks.** An operation that waits locks in this order: the checkout's row, the work's row, and then
-//! events, news and the lane. A claim locks the lane before the work, and waits for neither. So no two
-//! operations wait for each other. Lanes of one statement are locked in the order of their names.
+//! names, events, news and the lane. A claim locks the lane before the work, and waits for neither. Writes of
+//! several checkouts in one transaction wait for no row of a checkout or its work. So no two operations wait
+//! for each other. Rows of one kind are locked in the order of their keys.
 //!
-//! **Snapshots.** At READ COMMITTED a statement sees one snapshot, and under a lock the latest row. What a
-//! statement decides by comes from a row under a lock, or is checked again under the lock by the count `rev`.
+//! **Snapshots.** At READ COMMITTED a statement sees one snapshot, and under a lock the latest row. A
+//! function locks first, and decides by what the next statement sees. The claim chooses by one snapshot, and
+//! checks the count `rev` under the lock.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -13,24 +15,16 @@ use std::time::Instant;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN,
-    Lane, Lease, New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Subject, Target,
+    Lane, Lease, New, News, Nudge, Nudged, SUSPECT, Store, StoreError, Subject, Target, UNMATCHED_KEPT,
     Write, Written,
 };
 use checkout_tables::Moment;
 use tokio_postgres::Row;
-use tokio_postgres::types::{ToSql, Type};
 
 use crate::error;
-use crate::postgres::Postgres;
+use crate::postgres::{Postgres, parameters};
 use crate::read::{checkout, column, moment};
-use crate::schema::KNOWN;
-
-/// The longest span: two of them and a moment are still a moment.
-const LONGEST: i64 = 1 << 60;
-
-/// Work that is due so soon is urgent: the claims look for such work from the beginning of its index. The
-/// time is for the transaction that sets the due, in addition to the slack of the claims.
-const URGENT: i64 = 1_000;
+use crate::write::{Columns, URGENT, millis};
 
 /// How soon to ask again where other claims hold the lanes.
 const SOON: Duration = Duration::from_millis(10);
@@ -40,11 +34,6 @@ const BEHIND: i64 = 86_400_000;
 
 /// How often a statement is repeated that met a row which its snapshot does not show.
 const UNSEEN: u32 = 20;
-
-/// Milliseconds, rounded up.
-fn millis(span: Duration) -> i64 {
-    Moment::from_unix_millis(0).saturating_add(span).unix_millis().min(LONGEST)
-}
 
 fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
@@ -60,37 +49,11 @@ fn unseen() -> StoreError {
     )))
 }
 
-/// Pairs of a parameter and its type.
-macro_rules! parameters {
-    ($($value:expr => $type:ident),* $(,)?) => {
-        &[$((&$value as &(dyn ToSql + Sync), Type::$type)),*]
-    };
-}
-
-/// News, column by column.
-struct Columns<'a> {
-    keys: Vec<&'a str>,
-    ids: Vec<&'a str>,
-    subjects: Vec<&'a str>,
-    reasons: Vec<Option<&'a str>>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(news: &'a [News]) -> Self {
-        Self {
-            keys: news.iter().map(|news| news.key.as_str()).collect(),
-            ids: news.iter().map(|news| news.id.as_str()).collect(),
-            subjects: news.iter().map(|news| news.subject.name()).collect(),
-            reasons: news.iter().map(|news| news.reason.as_deref()).collect(),
-        }
-    }
-}
-
-fn written(rows: &[Row]) -> Result<Written, StoreError> {
-    match rows.first().map(|row| column(row, "done")).transpose()? {
-        Some(true) => Ok(Written::Done),
-        Some(false) | None => Ok(Written::Lost),
-    }
+fn done(rows: &[Row]) -> Result<Written, StoreError> {
+    Ok(match rows.first().map(|row| column(row, "done")).transpose()? {
+        Some(true) => Written::Done,
+        Some(false) | None => Written::Lost,
+    })
 }
 
 /// The rows that can be read. A row that cannot be read is under its lease too, and waits for the lease's
@@ -162,10 +125,19 @@ impl Store for Postgres {
         ];
         for _ in 0..UNSEEN {
             let rows = self.ask(&self.statements().insert, parameters).await?;
-            let Some(found) = rows.first() else { continue };
+            let found = rows.first().ok_or_else(unseen)?;
+            // Deleted by hand in between.
+            if column::<Option<&str>>(found, "id")?.is_none() {
+                continue;
+            }
             let kept = checkout(found)?;
             return Ok(match column(found, "fence")? {
-                Some(fence) => Inserted::Fresh(Lease { id: kept.id.clone(), fence, nudges: 0 }, kept),
+                Some(fence) => {
+                    if lease.is_zero() {
+                        self.wake().hint();
+                    }
+                    Inserted::Fresh(Lease { id: kept.id.clone(), fence, nudges: 0 }, kept)
+                }
                 None if kept.id == row.id => Inserted::Exists(kept),
                 None => Inserted::SameReference(kept),
             });
@@ -199,29 +171,11 @@ impl Store for Postgres {
     }
 
     async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
-        let row = write.checkout.as_ref();
-        let (next, after, watch) = match &write.next {
-            Next::Keep => ("keep", Duration::ZERO, ""),
-            Next::Due { after, watch } => ("due", *after, watch.as_str()),
-            Next::Back { after } => ("back", *after, ""),
-            Next::Ended { watch } => ("ended", Duration::ZERO, watch.as_str()),
-        };
-        let read = match write.read {
-            ReadMade::None => "none",
-            ReadMade::Sent => "sent",
-            ReadMade::Answered => "answered",
-        };
-        let news = Columns::of(&write.news);
-        let parameters = parameters![
-            lease.id => TEXT, lease.fence => INT8, lease.nudges => INT8, row.is_some() => BOOL,
-            row.map(|row| row.state.name()) => TEXT, row.and_then(|row| row.checkout_id.as_deref()) => TEXT,
-            row.and_then(|row| row.page.as_ref()).map(|page| page.as_str()) => TEXT,
-            row.and_then(|row| row.hold.as_deref()) => TEXT, row.map(|row| row.notes.as_str()) => TEXT,
-            next => TEXT, millis(after) => INT8, watch => TEXT, read => TEXT,
-            write.lane_wait.map(millis) => INT8, news.keys => TEXT_ARRAY, news.ids => TEXT_ARRAY,
-            news.subjects => TEXT_ARRAY, news.reasons => TEXT_ARRAY, URGENT => INT8,
-        ];
-        written(&self.ask(&self.statements().write, parameters).await?)
+        let written = self.write_with_others(lease, write).await?;
+        if written == Written::Done && !write.news.is_empty() {
+            self.wake().hint();
+        }
+        Ok(written)
     }
 
     async fn nudge(&self, nudge: &Nudge<'_>) -> Result<Nudged, StoreError> {
@@ -237,51 +191,33 @@ impl Store for Postgres {
             id => TEXT, lane => TEXT, checkout_id => TEXT, reference => TEXT, keys => TEXT_ARRAY,
             keep => INT8_ARRAY,
         ];
-        for _ in 0..UNSEEN {
-            let rows = self.ask(&self.statements().nudge, parameters).await?;
-            let row = rows.first().ok_or_else(unseen)?;
-            match column::<Option<bool>>(row, "done")? {
-                Some(true) => return Ok(Nudged::Done),
-                Some(false) => return Ok(Nudged::Pending),
-                None => {}
+        let rows = self.ask(&self.statements().nudge, parameters).await?;
+        let row = rows.first().ok_or_else(unseen)?;
+        Ok(match column(row, "answer")? {
+            "done" => Nudged::Done,
+            "pending" => Nudged::Pending,
+            "queued" => {
+                self.wake().hint();
+                Nudged::Queued { id: column(row, "queued")? }
             }
-            if column::<Option<&str>>(row, "found")?.is_none() {
-                return Ok(Nudged::Unmatched);
-            }
-            if let Some(id) = column(row, "queued")? {
-                return Ok(Nudged::Queued { id });
-            }
-            // Another transaction has noted the event since the snapshot: the next snapshot shows it.
-        }
-        Err(unseen())
+            _ => Nudged::Unmatched,
+        })
     }
 
     async fn decide(&self, decision: &Decision<'_>) -> Result<Written, StoreError> {
         let row: &Checkout = decision.checkout;
-        let news = Columns::of(&decision.news);
+        let news = Columns::of(decision.news.iter());
         let parameters = parameters![
             row.id => TEXT, row.version => INT8, row.state.name() => TEXT, row.checkout_id => TEXT,
             row.page.as_ref().map(|page| page.as_str()) => TEXT, row.hold => TEXT, row.notes.as_str() => TEXT,
             decision.work => BOOL, news.keys => TEXT_ARRAY, news.ids => TEXT_ARRAY, news.subjects => TEXT_ARRAY,
             news.reasons => TEXT_ARRAY, decision.act => TEXT, decision.by => TEXT, decision.reason => TEXT,
         ];
-        // Under the lock the second statement's snapshot shows all work of the row: a nudge that adds work
-        // has the lock too.
-        let mut races = UNSEEN;
-        loop {
-            let mut client = self.client().await?;
-            let both = async {
-                let both = client.transaction().await?;
-                both.query_typed(&self.statements().lock, parameters![row.id => TEXT]).await?;
-                let rows = both.query_typed(&self.statements().decide, parameters).await?;
-                both.commit().await.map(|()| rows)
-            };
-            match both.await {
-                Ok(rows) => return written(&rows),
-                Err(error) if error::is_race(&error) && races > 0 => races = races.saturating_sub(1),
-                Err(error) => return Err(error::of(&error, KNOWN)),
-            }
+        let written = done(&self.ask(&self.statements().decide, parameters).await?)?;
+        if written == Written::Done {
+            self.wake().hint();
         }
+        Ok(written)
     }
 
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
@@ -298,14 +234,9 @@ impl Store for Postgres {
     }
 
     async fn news_told(&self, key: &str, fence: i64, again: Option<Duration>) -> Result<Written, StoreError> {
-        let rows = match again {
-            None => self.ask(&self.statements().tell, parameters![key => TEXT, fence => INT8]).await?,
-            Some(after) => {
-                let parameters = parameters![key => TEXT, fence => INT8, millis(after) => INT8];
-                self.ask(&self.statements().again, parameters).await?
-            }
-        };
-        Ok(if rows.is_empty() { Written::Lost } else { Written::Done })
+        let again = again.map(millis);
+        let parameters = parameters![key => TEXT, fence => INT8, again => INT8];
+        done(&self.ask(&self.statements().news_told, parameters).await?)
     }
 
     async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
@@ -336,6 +267,10 @@ impl Store for Postgres {
             .collect()
     }
 
+    async fn woken(&self) {
+        self.wake().woken().await;
+    }
+
     async fn figures(&self) -> Result<Figures, StoreError> {
         let rows = self.ask(&self.statements().figures, &[]).await?;
         let row = rows.first().ok_or_else(unseen)?;
@@ -353,8 +288,8 @@ impl Store for Postgres {
     }
 
     async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
-        let rows =
-            self.ask(&self.statements().sweep, parameters![count(max) => INT8, BEHIND => INT8]).await?;
+        let parameters = parameters![count(max) => INT8, BEHIND => INT8, millis(UNMATCHED_KEPT) => INT8];
+        let rows = self.ask(&self.statements().sweep, parameters).await?;
         let swept: i64 = column(rows.first().ok_or_else(unseen)?, "swept")?;
         Ok(usize::try_from(swept).unwrap_or(usize::MAX))
     }

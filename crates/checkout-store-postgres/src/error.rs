@@ -71,6 +71,27 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
+/// A statement that failed.
+pub(crate) enum Fault {
+    Pool(PoolError),
+    Driver(tokio_postgres::Error),
+}
+
+impl Fault {
+    /// True if the database has refused the statement: nothing was done.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Driver(error) if error.as_db_error().is_some())
+    }
+
+    /// `known` is the version of the schema that this program knows.
+    pub(crate) fn error(&self, known: i64) -> StoreError {
+        match self {
+            Self::Pool(error) => of_pool(error, known),
+            Self::Driver(error) => of(error, known),
+        }
+    }
+}
+
 /// True if the operation was undone because of another one at the same time, and can be repeated at once.
 pub(crate) fn is_race(error: &tokio_postgres::Error) -> bool {
     matches!(error.code(), Some(code) if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))

@@ -4,9 +4,12 @@ mod engine;
 mod error;
 mod guard;
 mod postgres;
+mod queue;
 mod read;
 mod schema;
 mod turns;
+mod wake;
+mod write;
 
 pub use deadpool_postgres;
 pub use error::DatabaseError;

@@ -6,13 +6,16 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use checkout_engine::StoreError;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Config, NoTls, Row};
+use tokio_postgres::{Config, NoTls, Row, Socket};
 
-use crate::error;
+use crate::error::{self, Fault};
+use crate::queue::Queue;
 use crate::schema::{self, KNOWN};
 use crate::turns::Turns;
+use crate::wake::Wake;
 
 /// The statement by which your own transaction takes news, with the news' key as `$1`: a row means that the
 /// news is yours, and none that another transaction has told the news. Commit the statement together with
@@ -32,6 +35,17 @@ use crate::turns::Turns;
 /// # }
 /// ```
 pub const TAKE_NEWS: &str = "DELETE FROM checkout.news WHERE key = $1 RETURNING id, subject, reason";
+
+/// Pairs of a parameter and its type.
+macro_rules! parameters {
+    ($($value:expr => $type:ident),* $(,)?) => {
+        &[$((
+            &$value as &(dyn ::tokio_postgres::types::ToSql + Sync),
+            ::tokio_postgres::types::Type::$type,
+        )),*]
+    };
+}
+pub(crate) use parameters;
 
 /// How often an operation is repeated that another one at the same time has undone.
 const RACES: u32 = 20;
@@ -56,16 +70,24 @@ pub struct Options {
     migrate: bool,
     connections: usize,
     prepared: bool,
+    notify: bool,
 }
 
 impl Options {
     /// The schema `checkout`, which is migrated, and at most eight connections.
     #[must_use]
     pub fn new() -> Self {
-        Self { schema: schema::DEFAULT.to_owned(), migrate: true, connections: 8, prepared: false }
+        Self {
+            schema: schema::DEFAULT.to_owned(),
+            migrate: true,
+            connections: 8,
+            prepared: false,
+            notify: true,
+        }
     }
 
-    /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit first.
+    /// Sets the name of the schema: 1 to 48 of `a` to `z`, `0` to `9` and `_`, with no digit and no `pg_`
+    /// first.
     #[must_use]
     pub fn schema(self, name: &str) -> Self {
         Self { schema: name.to_owned(), ..self }
@@ -91,6 +113,13 @@ impl Options {
         Self { prepared, ..self }
     }
 
+    /// Sets if processes wake each other by `NOTIFY` when something is due, at most ten times a second each.
+    /// On by default. Without, a process finds what others have made due by asking.
+    #[must_use]
+    pub fn notify(self, notify: bool) -> Self {
+        Self { notify, ..self }
+    }
+
     /// Connects to the database of a URL, without TLS: see [`Postgres::connect`].
     ///
     /// # Errors
@@ -114,14 +143,16 @@ impl Options {
         }
         config.keepalives_idle(PATIENCE);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
             .max_size(self.connections)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| StoreError::Settings(error.to_string()))?;
-        self.open(pool).await
+        let store = self.open(pool).await?;
+        store.0.wake.listen(config, NoTls);
+        Ok(store)
     }
 
     /// Opens the store over a pool of yours, which can have TLS: see [`Postgres::new`].
@@ -145,10 +176,12 @@ impl Options {
         Ok(Postgres(Arc::new(Inner {
             statements: Statements::of(&self.schema),
             take_news: schema::named(TAKE_NEWS, &self.schema),
+            wake: Wake::new(pool.clone(), &self.schema, self.notify),
             pool,
             schema: self.schema,
             prepared: self.prepared,
             turns: Mutex::default(),
+            writes: Arc::default(),
         })))
     }
 }
@@ -181,6 +214,8 @@ struct Inner {
     take_news: String,
     prepared: bool,
     turns: Mutex<Turns>,
+    writes: Arc<Queue>,
+    wake: Wake,
 }
 
 macro_rules! statements {
@@ -201,7 +236,7 @@ macro_rules! statements {
 }
 
 statements! {
-    now lanes insert claim write nudge lock decide claim_news tell again checkout list decisions figures sweep
+    now lanes insert claim write nudge decide claim_news news_told checkout list decisions figures sweep
     guard_claim guard_held guard_commit guard_release
 }
 
@@ -247,19 +282,24 @@ impl Postgres {
         &self.0.statements
     }
 
-    pub(crate) async fn client(&self) -> Result<Object, StoreError> {
-        self.0.pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))
-    }
-
     /// One statement. Without a name it is one round trip, which passes a pooler in transaction mode.
     pub(crate) async fn ask(
         &self,
         statement: &str,
         parameters: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<Vec<Row>, StoreError> {
+        self.attempt(statement, parameters).await.map_err(|fault| fault.error(KNOWN))
+    }
+
+    /// As [`ask`](Self::ask). The fault says if the database has answered.
+    pub(crate) async fn attempt(
+        &self,
+        statement: &str,
+        parameters: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<Vec<Row>, Fault> {
         let mut races = 0;
         loop {
-            let client = self.client().await?;
+            let client = self.0.pool.get().await.map_err(Fault::Pool)?;
             let rows = if self.0.prepared {
                 let (values, types): (Vec<_>, Vec<_>) = parameters.iter().cloned().unzip();
                 match client.prepare_typed_cached(statement, &types).await {
@@ -272,9 +312,43 @@ impl Postgres {
             match rows {
                 Ok(rows) => return Ok(rows),
                 Err(error) if error::is_race(&error) && races < RACES => races += 1,
-                Err(error) => return Err(error::of(&error, KNOWN)),
+                Err(error) => return Err(Fault::Driver(error)),
             }
         }
+    }
+
+    /// Listens for other processes over connections of this configuration: for a store over a [pool of
+    /// yours](Self::new), whose connections hear nothing. The connection must lead to the server itself, or
+    /// to a pooler that keeps sessions. A store of [`connect`](Self::connect) listens already, and stays as
+    /// it is.
+    ///
+    /// ```no_run
+    /// use checkout_store_postgres::Postgres;
+    /// use tokio_postgres::{Config, NoTls};
+    ///
+    /// # fn listen(store: &Postgres) -> Result<(), tokio_postgres::Error> {
+    /// let config: Config = "postgres://shop:secret@127.0.0.1/shop".parse()?;
+    /// store.listen(config, NoTls);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn listen<T>(&self, config: Config, tls: T)
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        self.0.wake.listen(config, tls);
+    }
+
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.0.wake
+    }
+
+    /// The writes that wait for their call.
+    pub(crate) fn writes(&self) -> &Arc<Queue> {
+        &self.0.writes
     }
 
     pub(crate) fn turns(&self) -> MutexGuard<'_, Turns> {

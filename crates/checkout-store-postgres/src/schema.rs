@@ -17,7 +17,11 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration { version: 1, oldest: 1, sql: include_str!("../sql/0001.sql") }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    oldest: 1,
+    sql: concat!(include_str!("../sql/0001.sql"), include_str!("../sql/functions.sql")),
+}];
 
 /// The version that this program knows.
 pub(crate) const KNOWN: i64 = 1;
@@ -27,20 +31,27 @@ pub(crate) const DEFAULT: &str = "checkout";
 
 /// A text of this crate for the schema of this name.
 pub(crate) fn named(sql: &str, schema: &str) -> String {
-    sql.replace("checkout.", &format!("{schema}."))
+    sql.replace("checkout.", &format!("{}.", quoted(schema)))
+}
+
+/// The name as it stands in SQL. Another name than the usual one may be a word of SQL, such as `user`.
+fn quoted(schema: &str) -> String {
+    if schema == DEFAULT { schema.to_owned() } else { format!("\"{schema}\"") }
 }
 
 /// # Errors
-/// [`StoreError::Settings`] for a name that would need quotes.
+/// [`StoreError::Settings`] for a name that [`Options::schema`](crate::Options::schema) refuses.
 pub(crate) fn check_name(schema: &str) -> Result<(), StoreError> {
     let is_first = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
     let is_rest = |byte: &u8| is_first(byte) || byte.is_ascii_digit();
     let bytes = schema.as_bytes();
-    if bytes.first().is_some_and(is_first) && bytes.iter().all(is_rest) && bytes.len() <= 48 {
+    let fits = bytes.first().is_some_and(is_first) && bytes.iter().all(is_rest) && bytes.len() <= 48;
+    if fits && !schema.starts_with("pg_") {
         return Ok(());
     }
     Err(StoreError::Settings(
-        "the name of the schema is not 1 to 48 of a to z, 0 to 9 and _, with no digit first".to_owned(),
+        "Options::schema: the name is not 1 to 48 of a to z, 0 to 9 and _, with no digit and no pg_ first"
+            .to_owned(),
     ))
 }
 
@@ -54,7 +65,8 @@ fn texts(steps: &[Migration], schema: &str, from: i64) -> String {
         text.push_str(&named(step.sql, schema));
         let Migration { version, oldest, .. } = step;
         text.push_str(&format!(
-            "UPDATE {schema}.schema_version SET version = {version}, oldest = {oldest};\n"
+            "UPDATE {}.schema_version SET version = {version}, oldest = {oldest};\n",
+            quoted(schema)
         ));
     }
     text
@@ -64,7 +76,7 @@ fn texts(steps: &[Migration], schema: &str, from: i64) -> String {
 /// those who change a database by hand, such as `psql -f`. One transaction.
 ///
 /// # Errors
-/// [`StoreError::Settings`] for a name of the schema that would need quotes.
+/// [`StoreError::Settings`] for a name that [`Options::schema`](crate::Options::schema) refuses.
 ///
 /// ```
 /// let sql = checkout_store_postgres::print("checkout", 0)?;
@@ -73,7 +85,7 @@ fn texts(steps: &[Migration], schema: &str, from: i64) -> String {
 /// ```
 pub fn print(schema: &str, from: i64) -> Result<String, StoreError> {
     check_name(schema)?;
-    let create = if from == 0 { format!("CREATE SCHEMA {schema};\n") } else { String::new() };
+    let create = if from == 0 { format!("CREATE SCHEMA {};\n", quoted(schema)) } else { String::new() };
     Ok(format!("BEGIN;\n{}{create}{}COMMIT;\n", lock(schema), texts(MIGRATIONS, schema, from)))
 }
 
@@ -81,7 +93,7 @@ pub fn print(schema: &str, from: i64) -> Result<String, StoreError> {
 /// schema. The role's name is taken as it is: quote the name if the name needs quotes.
 ///
 /// # Errors
-/// [`StoreError::Settings`] for a name of the schema that would need quotes.
+/// [`StoreError::Settings`] for a name that [`Options::schema`](crate::Options::schema) refuses.
 ///
 /// ```
 /// let sql = checkout_store_postgres::grants("checkout", "shop")?;
@@ -90,12 +102,15 @@ pub fn print(schema: &str, from: i64) -> Result<String, StoreError> {
 /// ```
 pub fn grants(schema: &str, role: &str) -> Result<String, StoreError> {
     check_name(schema)?;
+    let schema = quoted(schema);
     Ok(format!(
         "GRANT USAGE ON SCHEMA {schema} TO {role};\n\
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};\n\
          GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {role};\n\
+         GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role};\n\
          ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};\n\
-         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {role};\n"
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {role};\n\
+         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT EXECUTE ON FUNCTIONS TO {role};\n"
     ))
 }
 
@@ -140,7 +155,7 @@ fn newest(steps: &[Migration]) -> i64 {
 }
 
 fn version(schema: &str) -> String {
-    format!("SELECT version, oldest FROM {schema}.schema_version")
+    named("SELECT version, oldest FROM checkout.schema_version", schema)
 }
 
 fn checked(row: Option<&tokio_postgres::Row>, known: i64) -> Result<i64, StoreError> {
@@ -170,7 +185,7 @@ async fn advance(
         None => (false, false),
     };
     if !has_schema {
-        step.batch_execute(&format!("CREATE SCHEMA {schema}")).await?;
+        step.batch_execute(&format!("CREATE SCHEMA {}", quoted(schema))).await?;
     }
     let found = if has_version {
         match checked(step.query_typed(&version(schema), &[]).await?.first(), newest(steps)) {

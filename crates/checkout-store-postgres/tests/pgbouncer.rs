@@ -4,11 +4,11 @@
 mod common;
 
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, process};
 
-use checkout_engine::conformance;
+use checkout_engine::{Store as _, conformance};
 use checkout_store_postgres::Postgres;
 use common::{Schema, Standing, Tested, runtime, url};
 use tokio_postgres::Config;
@@ -24,10 +24,11 @@ struct Bouncer {
 impl Bouncer {
     /// None if pgbouncer is not installed.
     fn start() -> Result<Option<Self>, Box<dyn std::error::Error>> {
-        let program = Path::new("/usr/sbin/pgbouncer");
-        if !program.exists() {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+        let Some(program) = folders.map(|folder| folder.join("pgbouncer")).find(|file| file.exists()) else {
             return Ok(None);
-        }
+        };
         let config: Config = url().parse()?;
         let host = match config.get_hosts().first() {
             Some(Host::Tcp(host)) => host.clone(),
@@ -40,7 +41,7 @@ impl Bouncer {
         let password = password.map(|password| format!(" password='{password}'")).unwrap_or_default();
         let database = config.get_dbname().unwrap_or(user);
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let folder = env::temp_dir().join(format!("checkout-pgbouncer-{}", process::id()));
+        let folder = env::temp_dir().join(format!("checkout-pgbouncer-{}-{port}", process::id()));
         fs::create_dir_all(&folder)?;
         let file = folder.join("pgbouncer.ini");
         fs::write(
@@ -96,4 +97,37 @@ fn a_pooler_in_transaction_mode_changes_no_answer() -> Tested {
     let (store, clock) = runtime.block_on(make());
     conformance::check_race(&store, &clock, |task| runtime.block_on(task))?;
     Ok(())
+}
+
+#[test]
+fn behind_a_pooler_in_transaction_mode_a_store_does_not_listen() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    let Some(bouncer) = Bouncer::start()? else {
+        println!("not run: pgbouncer is not installed");
+        return Ok(());
+    };
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store: Postgres = schema.options().connect(&bouncer.url).await?;
+        let listens = tokio::spawn({
+            let store = store.clone();
+            async move { store.woken().await }
+        });
+        // The store has asked to hear its own word, has not heard the word, and has given up.
+        let given_up = "SELECT count(*) FROM pg_stat_activity WHERE query = $1";
+        let unlisten = format!("UNLISTEN \"checkout_{}\"", schema.name);
+        while schema.client.query_one(given_up, &[&unlisten]).await?.get::<_, i64>(0) == 0 {
+            assert!(!listens.is_finished());
+        }
+        let key = format!("checkout-store-postgres listens {}", schema.name);
+        let locks = "SELECT count(*) FROM pg_locks l JOIN generate_series(0, 1) slot \
+                     ON (l.classid::bigint << 32) | l.objid::bigint = hashtextextended($1, slot) \
+                     WHERE l.locktype = 'advisory'";
+        assert_eq!(schema.client.query_one(locks, &[&key]).await?.get::<_, i64>(0), 0);
+        assert!(!listens.is_finished());
+        listens.abort();
+        Ok(())
+    })
 }

@@ -223,9 +223,10 @@ fn bad_urls_names_and_servers_are_told_without_the_password() -> Tested {
             let is_settings = matches!(error, StoreError::Settings(_));
             assert_eq!(is_settings, number < 3, "{url}: {error:?}");
         }
-        for name in ["", "Shop", "1shop", "shop;drop", "a b", "é"] {
+        for name in ["", "Shop", "1shop", "shop;drop", "a b", "é", "pg_shop"] {
             let refused = Options::new().schema(name).connect(&url()).await.map(drop);
-            assert!(matches!(refused, Err(StoreError::Settings(_))), "{name:?}: {refused:?}");
+            let Err(StoreError::Settings(text)) = refused else { panic!("{name:?}: {refused:?}") };
+            assert!(text.contains("Options::schema"), "{text}");
         }
         Ok(())
     })
@@ -555,10 +556,8 @@ fn news_are_taken_once_by_the_shops_transaction() -> Tested {
         done.commit().await?;
         assert_eq!(shop.execute(&take, &[&told[0].news.key]).await?, 0);
         assert_eq!(store.news_told(&told[0].news.key, told[0].fence, None).await?, Written::Lost);
-        assert_eq!(
-            checkout_store_postgres::TAKE_NEWS.replace("checkout.", &format!("{}.", schema.name)),
-            take
-        );
+        let quoted = format!("\"{}\".", schema.name);
+        assert_eq!(checkout_store_postgres::TAKE_NEWS.replace("checkout.", &quoted), take);
         Ok(())
     })
 }
@@ -836,6 +835,197 @@ fn a_taken_over_lease_sees_what_the_late_owner_wrote_or_the_late_owner_has_lost(
             let ended = Write { next: Next::Ended { watch: String::new() }, ..after(Duration::ZERO) };
             assert_eq!(store.write(&claimed.due[0].lease, &ended).await?, Written::Done);
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_schema_may_have_a_word_of_sql_for_its_name() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        // Nothing but this test has the database, and with it the schema.
+        let schema = Schema::new().await?;
+        let database = format!("d_{}", schema.name);
+        schema.run(&format!("CREATE DATABASE {database}")).await?;
+        let ran = async {
+            let (server, _) =
+                url().rsplit_once('/').map(|(server, name)| (server.to_owned(), name.to_owned())).unwrap();
+            let store =
+                Options::new().schema("user").connections(1).connect(&format!("{server}/{database}")).await?;
+            add(&store, "a").await?;
+            let due = claim(&store, 1).await?.due.remove(0);
+            let write = Write { news: vec![news("k")], ..after(LEASE) };
+            assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+            assert_eq!(store.claim_news(1, LEASE).await?.len(), 1);
+            let client = client_of(&format!("{server}/{database}")).await?;
+            client.batch_execute("DROP SCHEMA \"user\" CASCADE").await?;
+            client.batch_execute(&print("user", 0)?).await?;
+            Ok::<_, Box<dyn std::error::Error>>(())
+        };
+        let ran = ran.await;
+        schema.run(&format!("DROP DATABASE {database} WITH (FORCE)")).await?;
+        ran
+    })
+}
+
+/// Leased work of so many checkouts.
+async fn leased(store: &Postgres, ids: &[&str]) -> Result<Vec<checkout_engine::Lease>, StoreError> {
+    for id in ids {
+        add(store, id).await?;
+    }
+    Ok(claim(store, ids.len()).await?.due.into_iter().map(|due| due.lease).collect())
+}
+
+fn held(reason: &str) -> Write {
+    let row = Checkout { hold: Some(reason.to_owned()), ..checkout("a") };
+    Write { checkout: Some(row), ..after(Duration::from_secs(60)) }
+}
+
+/// On one thread the writes of a `join!` have all come before the first call begins.
+fn one_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts")
+}
+
+#[test]
+fn writes_that_come_at_once_share_a_commit_and_each_has_its_own_answer() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    one_thread().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let leases = leased(&store, &["a", "b", "c", "d"]).await?;
+        let old = checkout_engine::Lease { fence: leases[3].fence - 1, ..leases[3].clone() };
+        let gone = checkout_engine::Lease { id: "none".into(), ..old.clone() };
+        let (written, told) = (after(LEASE), Write { news: vec![news("k1"), news("k2")], ..after(LEASE) });
+        let refused = Write { news: vec![news("k3")], ..held("late") };
+        let (a, b, c, d, none) = tokio::join!(
+            store.write(&leases[0], &written),
+            store.write(&leases[1], &told),
+            store.write(&leases[2], &written),
+            store.write(&old, &refused),
+            store.write(&gone, &refused),
+        );
+        assert_eq!((a?, b?, c?), (Written::Done, Written::Done, Written::Done));
+        assert_eq!((d?, none?), (Written::Lost, Written::Lost));
+        let of = "SELECT count(DISTINCT xmin::text) FROM checkout.work WHERE id";
+        assert_eq!(schema.number(&format!("{of} < 'd'")).await?, 1);
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.news").await?, 2);
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.checkout WHERE hold IS NOT NULL").await?, 0);
+        assert_eq!(store.write(&leases[3], &written).await?, Written::Done);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_write_that_the_database_refuses_undoes_no_other_write() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    one_thread().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let leases = leased(&store, &["a", "b", "c"]).await?;
+        schema.run("ALTER TABLE checkout.checkout ADD CHECK (hold <> 'bad')").await?;
+        let (good, bad) = (held("good"), held("bad"));
+        let (a, b, c) = tokio::join!(
+            store.write(&leases[0], &good),
+            store.write(&leases[1], &bad),
+            store.write(&leases[2], &good),
+        );
+        assert_eq!((a?, c?), (Written::Done, Written::Done));
+        assert_eq!(b.as_ref().err().and_then(code), Some("23514"), "{b:?}");
+        let of = "SELECT count(*) FROM checkout.checkout WHERE hold";
+        assert_eq!(schema.number(&format!("{of} = 'good'")).await?, 2);
+        assert_eq!(schema.number(&format!("{of} IS NULL")).await?, 1);
+        // The lease of the refused write goes on.
+        assert_eq!(store.write(&leases[1], &good).await?, Written::Done);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_write_whose_row_somebody_holds_keeps_no_other_write_waiting() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    one_thread().block_on(async {
+        let schema = Schema::new().await?;
+        let url = url();
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let hasty = format!("{url}{joint}options=-cstatement_timeout%3D20000");
+        let store = schema.options().connect(&hasty).await?;
+        schema.stand().await?;
+        for table in ["checkout", "work"] {
+            let ids = ["a", "b", "c", "d", "e"].map(|id| format!("{table} {id}"));
+            let leases = leased(&store, &ids.each_ref().map(String::as_str)).await?;
+            let mut other = client_of(&url).await?;
+            let held = other.transaction().await?;
+            let hold = schema.sql(&format!("SELECT FROM checkout.{table} WHERE id < '{table} d' FOR UPDATE"));
+            held.execute(&hold, &[]).await?;
+            let pid: i32 = held.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+            let waiting =
+                format!("SELECT count(*) FROM pg_stat_activity WHERE {pid} = ANY (pg_blocking_pids(pid))");
+            let write = |number: usize| {
+                let (own, lease) = (store.clone(), leases[number].clone());
+                tokio::spawn(async move { own.write(&lease, &after(LEASE)).await })
+            };
+            // One by one, then one together with others.
+            let mut stuck = Vec::new();
+            for number in [0, 1] {
+                stuck.push(write(number));
+                while schema.number(&waiting).await? < i64::try_from(stuck.len())? {}
+            }
+            stuck.push(write(2));
+            let (fourth, fifth) = (write(3), write(4));
+            assert_eq!((fourth.await??, fifth.await??), (Written::Done, Written::Done));
+            assert!(stuck.iter().all(|write| !write.is_finished()));
+            held.rollback().await?;
+            for write in stuck {
+                assert_eq!(write.await??, Written::Done);
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn nudges_with_keys_in_common_wait_in_order_and_each_event_is_noted_once() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        const EVENTS: usize = 12;
+        let schema = Schema::new().await?;
+        let store = schema.options().connections(12).connect(&url()).await?;
+        let ids = ["a", "b", "c", "d", "e", "f"];
+        for id in ids {
+            add(&store, id).await?;
+        }
+        let mut queued = 0;
+        for event in 0..EVENTS {
+            let mut tasks = Vec::new();
+            for (turn, id) in ids.into_iter().enumerate() {
+                let store = store.clone();
+                tasks.push(tokio::spawn(async move {
+                    // All have the third key, and each has others in another order.
+                    let key = |n: usize| Key::allscale_transaction("shop", &format!("{event} {n}"), LEASE);
+                    let keys = [key((turn * 2) % 5), key(2), key((turn + 4) % 5)];
+                    store.nudge(&Nudge { target: Target::Id(id), event: &keys }).await
+                }));
+            }
+            for task in tasks {
+                match task.await?? {
+                    Nudged::Queued { .. } => queued += 1,
+                    Nudged::Pending => {}
+                    other @ (Nudged::Done | Nudged::Unmatched) => panic!("{other:?}"),
+                }
+            }
+        }
+        assert_eq!(queued, EVENTS);
+        assert_eq!(schema.number("SELECT sum(nudges)::bigint FROM checkout.checkout").await?, 12);
         Ok(())
     })
 }

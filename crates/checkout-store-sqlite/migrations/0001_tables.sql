@@ -122,6 +122,7 @@ CREATE TABLE checkout_unmatched (
 ) STRICT;
 CREATE UNIQUE INDEX checkout_unmatched_once
     ON checkout_unmatched (lane, quote(checkout_id), quote(reference));
+CREATE INDEX checkout_unmatched_at ON checkout_unmatched (at);
 
 -- The claims of the replay guard.
 CREATE TABLE webhook_claim (

@@ -116,7 +116,7 @@ fn free_at(db: &Db<'_>, lane: &Lane, now: i64) -> Result<i64, StoreError> {
     Ok(waits.max(taken.unwrap_or(now)))
 }
 
-fn candidate(db: &Db<'_>, lane: &str) -> Result<Option<Candidate>, StoreError> {
+fn candidate(db: &Db<'_>, lane: &str, now: i64) -> Result<Option<Candidate>, StoreError> {
     db.first(CANDIDATE, [lane], |row| {
         let of = id(row, 0)?;
         let tries = count(get(row, COLUMNS + 3)?);

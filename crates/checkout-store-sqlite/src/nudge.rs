@@ -3,7 +3,7 @@
 use crate::db::Db;
 use crate::rows::{get, signed};
 use crate::shared::next_fence;
-use checkout_engine::{Nudge, Nudged, StoreError, Target};
+use checkout_engine::{Nudge, Nudged, StoreError, Target, UNMATCHED_KEPT};
 use checkout_tables::Moment;
 use checkout_trust::replay::Key;
 use rusqlite::params;
@@ -78,13 +78,21 @@ fn retention(key: &Key) -> i64 {
     Moment::from_unix_millis(0).saturating_add(key.retention()).unix_millis()
 }
 
-/// Deletes the events that are done and kept no longer, and the ended claims of the replay guard.
+/// Deletes the events that are done and kept no longer, the old events of no checkout, and the ended claims
+/// of the replay guard.
 pub(crate) fn sweep(db: &Db<'_>, max: usize, now: Moment) -> Result<usize, StoreError> {
+    let millis = now.unix_millis();
+    let kept = Moment::from_unix_millis(0).saturating_add(UNMATCHED_KEPT).unix_millis();
     let events = "DELETE FROM checkout_event WHERE key IN \
         (SELECT key FROM checkout_event WHERE done AND until < ?1 ORDER BY until LIMIT ?2)";
+    let unmatched = "DELETE FROM checkout_unmatched WHERE rowid IN (SELECT rowid FROM checkout_unmatched \
+        WHERE at < ?1 ORDER BY at, lane, checkout_id, reference LIMIT ?2)";
     let claims = "DELETE FROM webhook_claim WHERE key IN \
         (SELECT key FROM webhook_claim WHERE until < ?1 ORDER BY until LIMIT ?2)";
-    let events = db.change(events, params![now.unix_millis(), signed(max)])?;
-    let rest = signed(max.saturating_sub(events));
-    Ok(events.saturating_add(db.change(claims, params![now.unix_millis(), rest])?))
+    let mut swept = 0_usize;
+    for (sql, before) in [(events, millis), (unmatched, millis.saturating_sub(kept)), (claims, millis)] {
+        let rest = signed(max.saturating_sub(swept));
+        swept = swept.saturating_add(db.change(sql, params![before, rest])?);
+    }
+    Ok(swept)
 }

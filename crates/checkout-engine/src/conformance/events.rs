@@ -1,7 +1,7 @@
 //! The laws of webhooks' events.
 
 use super::{Clock, HOUR, LEASE, MILLI, Seen, Trial, Verdict, ended, lane, plain, row, same};
-use crate::store::{Nudge, Nudged, ReadMade, Store, Target};
+use crate::store::{Nudge, Nudged, ReadMade, Store, Target, UNMATCHED_KEPT};
 use checkout_trust::replay::{Key, Scheme};
 use core::time::Duration;
 
@@ -157,6 +157,23 @@ pub(super) async fn sweep_deletes_what_is_over<S: Store, C: Clock>(t: &Trial<S, 
     }
     hears(t, "that is pending, after sweeps", "a", &[event("pending")?], &Nudged::Pending).await?;
     hears(t, "that was swept", "a", &[event("event 3")?], &queued("a")).await?;
+    let lane = lane("m");
+    for turn in 0..3 {
+        let nobody = format!("p{turn}");
+        let target = Target::Named { lane: &lane, checkout_id: Some(&nobody), reference: None };
+        let unmatched = t.store.nudge(&Nudge { target, event: &[event(&nobody)?] }).await?;
+        same("an event of no checkout", &unmatched, &Nudged::Unmatched)?;
+        t.pass(MILLI).await?;
+    }
+    t.pass(UNMATCHED_KEPT - MILLI).await?;
+    for (most, expected) in [(0, 0), (1, 1), (100, 1), (100, 0)] {
+        same(
+            &format!("a sweep of at most {most} events of no checkout"),
+            &t.store.sweep(most).await?,
+            &expected,
+        )?;
+    }
+    same("the events of no checkout that are left", &t.store.figures().await?.unmatched, &1)?;
     t.row("a").await.map(drop)
 }
 

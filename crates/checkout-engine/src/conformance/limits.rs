@@ -226,7 +226,8 @@ pub(super) async fn wait_binds_the_lane<S: Store, C: Clock>(t: &Trial<S, C>) -> 
     t.written("a write with a wait", &first.lease, &wait(minute)).await?;
     t.nudge("m 3").await?;
     t.claim_none("in a lane's wait").await?;
-    t.claim_one_of("other", "in another lane's wait").await?;
+    let both = t.ask(&[lane("m"), lane("other")], 10, LEASE).await?.due;
+    same("the work of two lanes, of which one waits", &ids(&both), &vec!["other"])?;
     // A shorter wait does not shorten the wait, and no wait does not end the wait.
     t.written("a write with a shorter wait", &second.lease, &Write { next: Next::Keep, ..wait(MILLI) })
         .await?;

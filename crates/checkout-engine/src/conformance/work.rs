@@ -412,7 +412,10 @@ pub(super) async fn due_comes_due<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdic
         same("the nudge at the due", &claimed.nudged, &false)?;
         t.give_up(&claimed.lease, Duration::ZERO, ReadMade::None).await?;
     }
-    Ok(())
+    let soon = t.claim_one("of due work").await?.lease;
+    t.give_up(&soon, MILLI, ReadMade::None).await?;
+    t.add("b").await?;
+    same("the work beside work that is due soon", &t.claim_one("of due work").await?.lease.id.as_str(), &"b")
 }
 
 pub(super) async fn ended_work_rests<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {

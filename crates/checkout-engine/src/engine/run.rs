@@ -158,6 +158,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                 },
                 () = &mut stop, if !stopping => stopping = true,
                 () = inner.wake.notified(), if may_claim => claim_at = Timer::now(),
+                () = inner.store.woken(), if may_claim => claim_at = Timer::now(),
                 () = sleep_until(claim_at), if may_claim => {}
             }
         }

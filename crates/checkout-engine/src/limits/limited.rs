@@ -432,6 +432,10 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
         self.store.later(at, since)
     }
 
+    async fn woken(&self) {
+        self.store.woken().await;
+    }
+
     async fn lanes(&self, lanes: &[Lane]) -> Result<(), StoreError> {
         {
             let mut rates = self.rates();

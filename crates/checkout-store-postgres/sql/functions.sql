@@ -1,0 +1,505 @@
+-- The operations of the store. The database keeps the plans of a function's statements for a session, so also
+-- for the connections behind a pooler. Each statement of a function sees what was committed before the
+-- statement began.
+--
+-- The settings of a function: names are the schema's own or the database's, a plan is made once, no plan
+-- reads a whole table because the table was small when the plan was made, and no expression is compiled.
+
+-- Adds a checkout with its work, or finds the one that is there; then the fence is null.
+CREATE FUNCTION checkout.insert(
+    in_id text, in_lane text, in_provider text, in_merchant text, in_environment text, in_reference text,
+    in_state text, in_checkout_id text, in_page text, in_hold text, in_notes text, in_watch text,
+    in_lease bigint, in_urgent bigint, OUT fence bigint, OUT kept checkout.checkout
+) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+    now bigint := checkout.now_ms();
+BEGIN
+    INSERT INTO checkout.checkout AS c (id, lane, provider, merchant, environment, reference, state, checkout_id,
+        page, hold, notes, watch, created_at, changed_at)
+    VALUES (in_id, in_lane, in_provider, in_merchant, in_environment, in_reference, in_state, in_checkout_id,
+        in_page, in_hold, in_notes, in_watch, now, now)
+    ON CONFLICT DO NOTHING
+    RETURNING c.* INTO kept;
+    IF NOT FOUND THEN
+        SELECT c.* INTO kept FROM checkout.checkout c WHERE c.id = in_id;
+        IF NOT FOUND THEN
+            SELECT c.* INTO kept FROM checkout.checkout c
+            WHERE c.lane = in_lane AND c.reference = in_reference;
+        END IF;
+        RETURN;
+    END IF;
+    IF in_checkout_id IS NOT NULL THEN
+        INSERT INTO checkout.named AS n (lane, checkout_id, id) VALUES (in_lane, in_checkout_id, in_id)
+        ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id;
+    END IF;
+    fence := nextval('checkout.fence');
+    INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent)
+    VALUES (in_id, in_lane, now + in_lease, fence, (in_lease > 0)::int, in_lease > 0, in_lease < in_urgent);
+    PERFORM FROM checkout.lane l WHERE l.name = in_lane;
+    IF NOT FOUND THEN
+        INSERT INTO checkout.lane (name) VALUES (in_lane) ON CONFLICT DO NOTHING;
+    END IF;
+END $$;
+
+-- Writes of leased work, each with its own answer: true if done, false if lost, and null if another
+-- transaction has the row. A single write can wait for the row, and several wait for none. No two writes are
+-- of one id. The news of all writes stand together.
+CREATE FUNCTION checkout.write(
+    in_waits_for_row boolean, in_ids text[], in_fences bigint[], in_nudges bigint[], in_rows boolean[], in_states text[],
+    in_checkout_ids text[], in_pages text[], in_holds text[], in_notes text[], in_nexts text[],
+    in_afters bigint[], in_watches text[], in_reads text[], in_waits bigint[], in_news_of integer[],
+    in_news_keys text[], in_news_ids text[], in_news_subjects text[], in_news_reasons text[], in_urgent bigint
+) RETURNS boolean[] LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+    now bigint;
+    free text[];
+    ours boolean;
+    again boolean;
+    rests boolean;
+    done boolean[] := array_fill(false, ARRAY[cardinality(in_ids)]);
+    lanes text[] := '{}';
+    places text[] := '{}';
+    reads text[] := '{}';
+    waits bigint[] := '{}';
+    x record;
+BEGIN
+    IF in_waits_for_row THEN
+        PERFORM FROM checkout.checkout c WHERE c.id = in_ids[1] FOR NO KEY UPDATE;
+        PERFORM FROM checkout.work w WHERE w.id = in_ids[1] FOR UPDATE;
+    ELSE
+        free := ARRAY(SELECT c.id FROM checkout.checkout c WHERE c.id = ANY (in_ids)
+            FOR NO KEY UPDATE SKIP LOCKED);
+        free := ARRAY(SELECT w.id FROM checkout.work w WHERE w.id = ANY (free) FOR UPDATE SKIP LOCKED);
+    END IF;
+    now := checkout.now_ms();
+    FOR x IN
+        SELECT i.*, c.nudges AS come, c.answered, c.checkout_id AS old, c.watch AS seen,
+            w.id IS NOT NULL AS works, w.fence AS held, w.leased, w.lane
+        FROM unnest(in_ids, in_fences, in_nudges, in_rows, in_states, in_checkout_ids, in_pages, in_holds, in_notes,
+            in_nexts, in_afters, in_watches, in_reads, in_waits) WITH ORDINALITY AS i (id, fence, nudges, is_row,
+            state, checkout_id, page, hold, notes, next, after, watch, read, wait, n)
+        JOIN checkout.checkout c ON c.id = i.id
+        LEFT JOIN checkout.work w ON w.id = i.id
+    LOOP
+        IF NOT in_waits_for_row AND x.works AND NOT x.id = ANY (free) THEN
+            done[x.n] := NULL;
+            CONTINUE;
+        END IF;
+        ours := x.held = x.fence AND x.leased;
+        CONTINUE WHEN ours IS NOT TRUE;
+        done[x.n] := true;
+        rests := x.next IN ('keep', 'back');
+        IF x.is_row THEN
+            UPDATE checkout.checkout c
+            SET state = x.state, checkout_id = x.checkout_id, page = x.page, hold = x.hold, notes = x.notes,
+                version = c.version + 1, changed_at = now,
+                watch = CASE WHEN rests THEN c.watch ELSE x.watch END,
+                answered = CASE WHEN x.read = 'answered' THEN greatest(c.answered, x.nudges) ELSE c.answered END
+            WHERE c.id = x.id;
+            IF x.old IS DISTINCT FROM x.checkout_id THEN
+                DELETE FROM checkout.named n WHERE n.lane = x.lane AND n.checkout_id = x.old AND n.id = x.id;
+            END IF;
+            IF x.checkout_id IS NOT NULL THEN
+                INSERT INTO checkout.named AS n (lane, checkout_id, id) VALUES (x.lane, x.checkout_id, x.id)
+                ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE n.id <> excluded.id;
+            END IF;
+        ELSIF (NOT rests AND x.seen <> x.watch) OR (x.read = 'answered' AND x.answered < x.nudges) THEN
+            UPDATE checkout.checkout c
+            SET watch = CASE WHEN rests THEN c.watch ELSE x.watch END,
+                answered = CASE WHEN x.read = 'answered' THEN greatest(c.answered, x.nudges) ELSE c.answered END
+            WHERE c.id = x.id;
+        END IF;
+        IF x.read = 'answered' AND x.nudges > 0 THEN
+            UPDATE checkout.event e SET done = true, until = now + e.keep
+            WHERE e.id = x.id AND NOT e.done AND e.nudge <= x.nudges;
+        END IF;
+        again := x.come > x.nudges;
+        IF x.next = 'keep' THEN
+            UPDATE checkout.work w SET rev = w.rev + 1 WHERE w.id = x.id;
+        ELSIF x.next = 'ended' AND NOT again THEN
+            DELETE FROM checkout.work w WHERE w.id = x.id;
+        ELSE
+            UPDATE checkout.work w
+            SET rev = w.rev + 1, leased = false, due = CASE WHEN again THEN now ELSE now + x.after END,
+                urgent = again OR x.after < in_urgent,
+                tries = CASE x.next WHEN 'back' THEN greatest(w.tries - 1, 0) ELSE 0 END,
+                named = CASE WHEN again OR x.next = 'back' THEN w.named END
+            WHERE w.id = x.id;
+        END IF;
+        IF x.wait IS NOT NULL OR x.next <> 'keep' THEN
+            lanes := lanes || x.lane;
+            places := places || x.fence::text;
+            reads := reads || CASE WHEN x.next = 'keep' THEN 'keep' ELSE x.read END;
+            waits := waits || x.wait;
+        END IF;
+    END LOOP;
+    IF cardinality(in_news_of) > 0 THEN
+        INSERT INTO checkout.news (key, id, subject, reason, due)
+        SELECT n.key, n.id, n.subject, n.reason, now
+        FROM unnest(in_news_of, in_news_keys, in_news_ids, in_news_subjects, in_news_reasons)
+            AS n (write, key, id, subject, reason)
+        WHERE done[n.write]
+        ORDER BY n.key COLLATE "C"
+        ON CONFLICT (key) DO NOTHING;
+    END IF;
+    PERFORM FROM checkout.lane l WHERE l.name = ANY (lanes)
+        AND (l.requests IS NOT NULL OR EXISTS (SELECT FROM unnest(waits) w WHERE w IS NOT NULL))
+    ORDER BY l.name FOR NO KEY UPDATE;
+    IF FOUND THEN
+        UPDATE checkout.lane l
+        SET wait_until = greatest(l.wait_until, now + d.wait),
+            taken = CASE WHEN l.requests IS NULL THEN l.taken ELSE (l.taken - d.freed) || (
+                SELECT coalesce(jsonb_object_agg(u.place, now + l.span), '{}') FROM unnest(d.used) u (place)
+                WHERE l.taken ? u.place
+            ) END
+        FROM (
+            SELECT o.lane, max(o.wait) AS wait,
+                coalesce(array_agg(o.place) FILTER (WHERE o.read = 'none'), '{}') AS freed,
+                array_agg(o.place) FILTER (WHERE o.read IN ('sent', 'answered')) AS used
+            FROM unnest(lanes, places, reads, waits) AS o (lane, place, read, wait) GROUP BY o.lane
+        ) d
+        WHERE l.name = d.lane AND l.name = ANY (lanes)
+            AND (d.wait IS NOT NULL OR (l.requests IS NOT NULL AND l.taken ?| (d.freed || d.used)));
+    END IF;
+    RETURN done;
+END $$;
+
+-- Makes a checkout's work due at once. The answer is done, pending, unmatched or queued, with the checkout's
+-- id. A key that another transaction notes for another checkout at the same time makes the nudge fail, to be
+-- repeated.
+CREATE FUNCTION checkout.nudge(
+    in_id text, in_lane text, in_checkout_id text, in_reference text, in_keys text[], in_keeps bigint[],
+    OUT answer text, OUT queued text
+) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+    now bigint;
+    known boolean;
+    noted bigint;
+    c record;
+BEGIN
+    -- The second look is under the lock of the checkout.
+    FOR look IN 1..2 LOOP
+        IF cardinality(in_keys) > 0 THEN
+            SELECT bool_or(e.done) INTO known FROM checkout.event e
+            WHERE e.key = ANY (in_keys) AND (NOT e.done OR e.until >= checkout.now_ms());
+            IF known IS NOT NULL THEN
+                answer := CASE WHEN known THEN 'done' ELSE 'pending' END;
+                RETURN;
+            END IF;
+        END IF;
+        EXIT WHEN look = 2;
+        IF in_id IS NOT NULL THEN
+            queued := in_id;
+        ELSE
+            SELECT n.id INTO queued FROM checkout.named n
+            WHERE n.lane = in_lane AND n.checkout_id = in_checkout_id;
+            IF queued IS NULL THEN
+                SELECT r.id INTO queued FROM checkout.checkout r
+                WHERE r.lane = in_lane AND r.reference = in_reference;
+            END IF;
+        END IF;
+        SELECT r.id, r.lane, r.nudges, r.checkout_id INTO c FROM checkout.checkout r WHERE r.id = queued
+        FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            IF in_id IS NULL THEN
+                INSERT INTO checkout.unmatched (lane, checkout_id, reference, seen_at)
+                VALUES (in_lane, in_checkout_id, in_reference, checkout.now_ms())
+                ON CONFLICT DO NOTHING;
+            END IF;
+            answer := 'unmatched';
+            queued := NULL;
+            RETURN;
+        END IF;
+    END LOOP;
+    now := checkout.now_ms();
+    IF cardinality(in_keys) > 0 THEN
+        INSERT INTO checkout.event AS e (key, id, nudge, done, keep, until)
+        SELECT k.key, c.id, c.nudges + 1, false, k.keep, now
+        FROM unnest(in_keys, in_keeps) AS k (key, keep)
+        ORDER BY k.key COLLATE "C"
+        ON CONFLICT (key) DO UPDATE
+            SET id = excluded.id, nudge = excluded.nudge, done = false, keep = excluded.keep, until = excluded.until
+            WHERE e.done AND e.until < excluded.until;
+        GET DIAGNOSTICS noted = ROW_COUNT;
+        IF noted < cardinality(in_keys) THEN
+            RAISE EXCEPTION 'another transaction has noted the event' USING ERRCODE = 'serialization_failure';
+        END IF;
+    END IF;
+    UPDATE checkout.checkout r SET nudges = r.nudges + 1 WHERE r.id = c.id;
+    INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent, named)
+    VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true,
+        CASE WHEN in_checkout_id IS DISTINCT FROM c.checkout_id THEN in_checkout_id END)
+    ON CONFLICT (id) DO UPDATE
+        SET rev = w.rev + 1,
+            due = CASE WHEN w.leased THEN w.due ELSE least(w.due, excluded.due) END,
+            urgent = w.urgent OR NOT w.leased,
+            named = coalesce(excluded.named, w.named);
+    answer := 'queued';
+END $$;
+
+-- Writes a person's decision. A nudge that waits for a read is work in any case, and the id that an event
+-- named stays.
+CREATE FUNCTION checkout.decide(
+    in_id text, in_version bigint, in_state text, in_checkout_id text, in_page text, in_hold text, in_notes text,
+    in_work boolean, in_news_keys text[], in_news_ids text[], in_news_subjects text[], in_news_reasons text[],
+    in_act text, in_by text, in_reason text
+) RETURNS boolean LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+DECLARE
+    now bigint;
+    c record;
+BEGIN
+    SELECT r.id, r.lane, r.checkout_id, r.version, r.nudges > r.answered AS nudged INTO c
+    FROM checkout.checkout r WHERE r.id = in_id FOR NO KEY UPDATE;
+    IF NOT FOUND OR c.version <> in_version THEN
+        RETURN false;
+    END IF;
+    -- Whoever holds the work writes first.
+    PERFORM FROM checkout.work w WHERE w.id = c.id FOR UPDATE;
+    now := checkout.now_ms();
+    UPDATE checkout.checkout r
+    SET state = in_state, checkout_id = in_checkout_id, page = in_page, hold = in_hold, notes = in_notes,
+        version = r.version + 1, changed_at = now
+    WHERE r.id = c.id;
+    IF c.checkout_id IS DISTINCT FROM in_checkout_id THEN
+        DELETE FROM checkout.named n WHERE n.lane = c.lane AND n.checkout_id = c.checkout_id AND n.id = c.id;
+    END IF;
+    IF in_checkout_id IS NOT NULL THEN
+        INSERT INTO checkout.named AS n (lane, checkout_id, id) VALUES (c.lane, in_checkout_id, c.id)
+        ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE n.id <> excluded.id;
+    END IF;
+    IF in_work OR c.nudged THEN
+        INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent)
+        VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true)
+        ON CONFLICT (id) DO UPDATE
+            SET due = excluded.due, fence = excluded.fence, rev = w.rev + 1, tries = 0, leased = false, urgent = true;
+    ELSE
+        DELETE FROM checkout.work w WHERE w.id = c.id;
+    END IF;
+    INSERT INTO checkout.news (key, id, subject, reason, due)
+    SELECT n.key, n.id, n.subject, n.reason, now
+    FROM unnest(in_news_keys, in_news_ids, in_news_subjects, in_news_reasons) AS n (key, id, subject, reason)
+    ORDER BY n.key COLLATE "C"
+    ON CONFLICT (key) DO NOTHING;
+    INSERT INTO checkout.decision (id, at, act, by, reason) VALUES (c.id, now, in_act, in_by, in_reason);
+    RETURN true;
+END $$;
+
+-- Leases work that is due. The lanes come with the one that waits longest first, each with the due from which
+-- to look. Work is suspect after so many claims without a write.
+--
+-- Lanes and work are locked by SKIP LOCKED: a claim waits for nobody. The work is chosen as the snapshot
+-- shows the rows, and is taken only if rev is still the same under the lock. Each transaction that changes a
+-- checkout changes rev as well, so the snapshot's checkout is the latest one.
+--
+-- The places of a lane are counted by expressions over its row, in the condition and in the answer: such an
+-- expression sees the row under the lock. A joined count would stay the snapshot's.
+CREATE FUNCTION checkout.claim(
+    in_lanes text[], in_from bigint[], in_max bigint, in_lease bigint, in_suspect integer
+) RETURNS TABLE (
+    now bigint, next bigint, news boolean, lane text, fence bigint, tries integer, named text, regular bigint,
+    late bigint, kept checkout.checkout
+) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+BEGIN
+RETURN QUERY
+WITH t AS MATERIALIZED (
+    SELECT checkout.now_ms() AS now
+), asked AS MATERIALIZED (
+    SELECT a.lane, a.n, first.start, regular.due AS regular, least(urgent.due, regular.due) AS due,
+        CASE WHEN regular.due IS NULL OR (urgent.due, urgent.id) < (regular.due, regular.id)
+            THEN urgent.tries ELSE regular.tries END >= in_suspect AS suspect
+    FROM t CROSS JOIN unnest(in_lanes, in_from) WITH ORDINALITY AS a (lane, start, n)
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN a.start > t.now THEN (-9223372036854775808) ELSE a.start END AS start
+    ) first
+    LEFT JOIN LATERAL (
+        SELECT w.due, w.id, w.tries FROM checkout.work w WHERE w.lane = a.lane AND w.urgent
+        ORDER BY w.due, w.id LIMIT 1
+    ) urgent ON true
+    LEFT JOIN LATERAL (
+        SELECT w.due, w.id, w.tries FROM checkout.work w
+        WHERE w.lane = a.lane AND NOT w.urgent AND w.due >= first.start
+        ORDER BY w.due, w.id LIMIT 1
+    ) regular ON true
+), first AS MATERIALIZED (
+    SELECT a.lane, a.n, a.start, a.regular, a.suspect, l.span, l.room, t.now
+    FROM t CROSS JOIN asked a CROSS JOIN LATERAL (
+        SELECT l.span, coalesce(l.requests - (
+            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ), in_max) AS room
+        FROM checkout.lane l
+        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.requests > (
+            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ), true)
+        FOR UPDATE OF l SKIP LOCKED
+    ) l
+    WHERE a.due <= t.now
+    LIMIT least(in_max, 1)
+), locked AS MATERIALIZED (
+    SELECT f.* FROM first f
+    UNION ALL
+    -- A lane whose first work is suspect gives nothing to a claim that has other work.
+    (SELECT a.lane, a.n, a.start, a.regular, a.suspect, l.span, l.room, t.now
+    FROM first f CROSS JOIN t CROSS JOIN asked a CROSS JOIN LATERAL (
+        SELECT l.span, coalesce(l.requests - (
+            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ), in_max) AS room
+        FROM checkout.lane l
+        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.requests > (
+            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
+        ), true)
+        FOR UPDATE OF l SKIP LOCKED
+    ) l
+    WHERE a.due <= t.now AND a.n > f.n AND NOT a.suspect AND NOT f.suspect
+    LIMIT greatest(in_max - 1, 0))
+), seen AS MATERIALIZED (
+    SELECT k.lane, k.n, k.regular, k.now - w.due AS late, w.id, w.rev, w.tries >= in_suspect AS suspect,
+        row_number() OVER lane AS turn, bool_or(w.tries >= in_suspect) OVER lane AS stopped
+    FROM locked k CROSS JOIN LATERAL (
+        SELECT * FROM (
+            (SELECT w.due, w.id, w.rev, w.tries FROM checkout.work w
+             WHERE w.lane = k.lane AND w.urgent AND w.due <= k.now
+             ORDER BY w.due, w.id LIMIT least(k.room, in_max))
+            UNION ALL
+            (SELECT w.due, w.id, w.rev, w.tries FROM checkout.work w
+             WHERE w.lane = k.lane AND NOT w.urgent AND w.due BETWEEN k.start AND k.now
+             ORDER BY w.due, w.id LIMIT least(k.room, in_max))
+        ) u
+        ORDER BY u.due, u.id LIMIT least(k.room, in_max)
+    ) w
+    WINDOW lane AS (PARTITION BY k.n ORDER BY w.due, w.id)
+), head AS MATERIALIZED (
+    SELECT s.id, s.suspect FROM seen s ORDER BY s.turn, s.n LIMIT 1
+), held AS MATERIALIZED (
+    SELECT s.* FROM (
+        SELECT s.* FROM seen s CROSS JOIN head h
+        WHERE CASE WHEN h.suspect THEN s.id = h.id ELSE NOT s.stopped END
+        ORDER BY s.turn, s.n LIMIT in_max
+    ) s CROSS JOIN LATERAL (
+        SELECT FROM checkout.work w WHERE w.id = s.id AND w.rev = s.rev FOR UPDATE SKIP LOCKED
+    ) w
+), numbered AS MATERIALIZED (
+    SELECT h.*, nextval('checkout.fence') AS number FROM (SELECT * FROM held ORDER BY turn, n) h
+), leased AS (
+    UPDATE checkout.work w
+    SET due = t.now + in_lease, fence = h.number, rev = w.rev + 1, tries = w.tries + 1, leased = true, urgent = false
+    FROM numbered h, t
+    WHERE w.id = h.id AND w.id = ANY (ARRAY(SELECT id FROM numbered))
+    RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, h.n, h.regular, h.late
+), places AS MATERIALIZED (
+    SELECT s.n, s.lane, min(s.due) AS due, array_agg(s.id) AS ids,
+        jsonb_object_agg(s.fence::text, s.due + k.span) FILTER (WHERE k.span IS NOT NULL) AS taken
+    FROM leased s JOIN locked k ON k.n = s.n GROUP BY s.n, s.lane
+), placed AS (
+    UPDATE checkout.lane l
+    SET taken = p.taken || coalesce((SELECT jsonb_object_agg(old.key, old.value)
+        FROM jsonb_each(l.taken) old WHERE old.value::bigint > t.now), '{}')
+    FROM places p, t
+    WHERE l.name = p.lane AND l.name = ANY (ARRAY(SELECT lane FROM places)) AND p.taken IS NOT NULL
+), ends AS MATERIALIZED (
+    SELECT greatest(rest.due, l.wait_until, l.free, t.now) AS at
+    FROM t CROSS JOIN asked a
+    LEFT JOIN places p ON p.n = a.n
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN p.n IS NULL THEN a.due ELSE least(p.due, (
+            SELECT w.due FROM checkout.work w
+            WHERE w.lane = a.lane AND w.urgent AND w.id <> ALL (p.ids)
+            ORDER BY w.due, w.id LIMIT 1
+        ), (
+            SELECT w.due FROM checkout.work w
+            WHERE w.lane = a.lane AND NOT w.urgent AND w.due >= a.start AND w.id <> ALL (p.ids)
+            ORDER BY w.due, w.id LIMIT 1
+        )) END AS due
+    ) rest
+    CROSS JOIN LATERAL (
+        SELECT l.wait_until, CASE WHEN l.requests <= 0 THEN 9223372036854775807 ELSE (
+            SELECT free.until FROM (
+                SELECT x.value::bigint AS until, count(*) OVER () AS places
+                FROM jsonb_each_text(l.taken || coalesce(p.taken, '{}')) x WHERE x.value::bigint > t.now
+            ) free
+            WHERE free.places >= l.requests
+            ORDER BY free.until OFFSET greatest(0, (
+                SELECT count(*) FROM jsonb_each_text(l.taken || coalesce(p.taken, '{}')) x
+                WHERE x.value::bigint > t.now
+            ) - l.requests) LIMIT 1
+        ) END AS free
+        FROM checkout.lane l WHERE l.name = a.lane OFFSET 0
+    ) l
+    WHERE rest.due IS NOT NULL
+), answer AS MATERIALIZED (
+    SELECT t.now,
+        -- A full claim does not look further: there may be more at once.
+        CASE WHEN in_max > 0 AND (SELECT count(*) FROM leased) >= in_max THEN t.now ELSE coalesce(
+            (SELECT e.at FROM ends e WHERE e.at <= t.now LIMIT 1), (SELECT min(e.at) FROM ends e)
+        ) END AS next,
+        EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news
+    FROM t
+)
+SELECT answer.now, answer.next, answer.news, s.lane, s.fence, s.tries, s.named, s.regular, s.late, c.kept
+FROM answer LEFT JOIN leased s ON true LEFT JOIN LATERAL (
+    SELECT c AS kept FROM checkout.checkout c WHERE c.id = s.id OFFSET 0
+) c ON true
+ORDER BY s.fence;
+END $$;
+
+-- Leases news that is due to be told.
+CREATE FUNCTION checkout.claim_news(in_max bigint, in_lease bigint) RETURNS TABLE (
+    fence bigint, tries integer, key text, id text, subject text, reason text
+) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+#variable_conflict use_column
+BEGIN
+RETURN QUERY
+WITH t AS MATERIALIZED (
+    SELECT checkout.now_ms() AS now
+), held AS MATERIALIZED (
+    SELECT n.key, n.due FROM checkout.news n WHERE n.due <= (SELECT now FROM t)
+    ORDER BY n.due, n.key LIMIT in_max FOR NO KEY UPDATE SKIP LOCKED
+), numbered AS MATERIALIZED (
+    SELECT h.key, nextval('checkout.fence') AS fence FROM (SELECT * FROM held ORDER BY due, key) h
+), leased AS (
+    UPDATE checkout.news n SET due = t.now + in_lease, fence = h.fence, tries = n.tries + 1
+    FROM numbered h, t WHERE n.key = h.key AND n.key = ANY (ARRAY(SELECT key FROM numbered))
+    RETURNING n.fence, n.tries, n.key, n.id, n.subject, n.reason
+)
+SELECT l.* FROM leased l ORDER BY l.fence;
+END $$;
+
+-- Ends the telling of news: told, or to be told again after a span. False if another claim has the news, or
+-- if the news is gone. The telling waits for no transaction of the shop that takes the news: KEY SHARE meets
+-- the lock of such a transaction, and not the short lock of a claim.
+CREATE FUNCTION checkout.news_told(in_key text, in_fence bigint, in_again bigint) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
+BEGIN
+    -- Nobody has news of the fence 0.
+    PERFORM FROM checkout.news n WHERE n.key = in_key AND in_fence <> 0 FOR KEY SHARE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF in_again IS NULL THEN
+        DELETE FROM checkout.news n WHERE n.key = in_key AND n.fence = in_fence;
+    ELSE
+        UPDATE checkout.news n SET due = checkout.now_ms() + in_again WHERE n.key = in_key AND n.fence = in_fence;
+    END IF;
+    RETURN FOUND;
+END $$;

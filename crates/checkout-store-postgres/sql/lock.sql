@@ -1,1 +1,0 @@
-SELECT FROM checkout.checkout c WHERE c.id = $1 FOR UPDATE

@@ -1,0 +1,196 @@
+//! The functions of the schema, each comparison of a lease, a fence, a version or a due neutralised in turn:
+//! a law has to fail each time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use std::time::Duration;
+
+use checkout_engine::conformance::{self, Law};
+use checkout_engine::{Ask, Checkout, Inserted, New, Provider, Store, StoreError};
+use checkout_store_postgres::Postgres;
+use checkout_tables::{Environment, Moment};
+use common::{OPEN, Schema, Standing, Tested, runtime};
+
+/// A comparison, what stands in its place, and the laws that notice.
+struct Mutation {
+    function: &'static str,
+    text: &'static str,
+    neutral: &'static str,
+    laws: &'static [Law],
+    /// The claim is overtaken by another transaction: no law of one caller can see that.
+    overtaken: bool,
+}
+
+const fn mutation(
+    function: &'static str,
+    text: &'static str,
+    neutral: &'static str,
+    laws: &'static [Law],
+) -> Mutation {
+    Mutation { function, text, neutral, laws, overtaken: false }
+}
+
+const MUTATIONS: &[Mutation] = &[
+    mutation("write", "x.held = x.fence", "true", &[Law::OldFenceIsLost]),
+    mutation("write", "AND x.leased", "AND true", &[Law::OldFenceIsLost]),
+    mutation("write", "x.come > x.nudges", "false", &[Law::NudgeSparesTheLease]),
+    mutation("write", "e.nudge <= x.nudges", "true", &[Law::LaterEventsStayPending]),
+    mutation("write", "o.read = 'none'", "false", &[Law::UnusedPlaceIsFree]),
+    mutation("write", "WHERE done[n.write]", "WHERE true", &[Law::OldFenceIsLost, Law::NewsNeedsItsFence]),
+    mutation("write", "greatest(l.wait_until, now + d.wait)", "now + d.wait", &[Law::WaitBindsTheLane]),
+    mutation("decide", "c.version <> in_version", "false", &[Law::DecisionNeedsTheVersion]),
+    mutation("decide", "OR c.nudged", "OR false", &[Law::UnansweredNudgesOutliveDecisions]),
+    mutation("nudge", "WHEN w.leased THEN", "WHEN false THEN", &[Law::NudgeSparesTheLease]),
+    mutation("nudge", "AND (NOT e.done OR e.until >= ", "AND (true OR e.until >= ", &[Law::EventsAreKept]),
+    mutation("nudge", "e.until >= checkout.now_ms()", "false", &[Law::EventsAreKept]),
+    mutation("news_told", "AND n.fence = in_fence", "", &[Law::NewsNeedsItsFence, Law::NewsComesAgain]),
+    mutation("claim_news", "n.due <= (SELECT now FROM t)", "true", &[Law::NewsIsLeased]),
+    mutation("claim", "AND w.due <= k.now", "", &[Law::DueComesDue]),
+    mutation(
+        "claim",
+        "w.due BETWEEN k.start AND k.now",
+        "w.due >= k.start",
+        &[Law::ClaimLeases, Law::EarliestComesFirst],
+    ),
+    mutation("claim", "WHERE a.due <= t.now", "WHERE true", &[Law::ClaimLeases, Law::MaxZeroLooks]),
+    mutation("claim", "n.due <= t.now", "true", &[Law::NewsIsLeased]),
+    mutation("claim", "coalesce(l.wait_until <= t.now, true)", "true", &[Law::WaitBindsTheLane]),
+    Mutation { overtaken: true, ..mutation("claim", "AND w.rev = s.rev", "", &[]) },
+];
+
+/// The text of a function that the schema holds, for the schema `checkout`.
+async fn definition(schema: &Schema, name: &str) -> Result<String, tokio_postgres::Error> {
+    let of = "SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
+              WHERE n.nspname = $1 AND p.proname = $2";
+    let text: String = schema.client.query_one(of, &[&schema.name, &name]).await?.try_get(0)?;
+    let name = &schema.name;
+    Ok(text.replace(&format!("\"{name}\"."), "checkout.").replace(&format!("{name}."), "checkout."))
+}
+
+/// The function with one occurrence of the text replaced, for each occurrence.
+fn mutants(definition: &str, mutation: &Mutation) -> Vec<String> {
+    let places: Vec<usize> = definition.match_indices(mutation.text).map(|(place, _)| place).collect();
+    let mutant = |place: &usize| {
+        let (before, rest) = definition.split_at(*place);
+        format!("{before}{}{}", mutation.neutral, &rest[mutation.text.len()..])
+    };
+    places.iter().map(mutant).collect()
+}
+
+#[test]
+fn a_law_fails_for_each_comparison_that_is_neutralised() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    let runtime = runtime();
+    let mut unseen = Vec::new();
+    for mutation in MUTATIONS {
+        let definition = runtime.block_on(async {
+            let schema = Schema::new().await?;
+            schema.store().await?;
+            definition(&schema, mutation.function).await.map_err(Box::<dyn std::error::Error>::from)
+        })?;
+        let mutants = mutants(&definition, mutation);
+        assert!(!mutants.is_empty(), "{} does not have {:?}", mutation.function, mutation.text);
+        for (number, mutant) in mutants.iter().enumerate() {
+            let make = async || {
+                let schema = Schema::new().await.unwrap();
+                let store = schema.standing().await.unwrap();
+                schema.run(mutant).await.unwrap();
+                (store, Standing(schema))
+            };
+            let laws = mutation.laws.iter().copied();
+            let seen = if mutation.overtaken {
+                runtime.block_on(async { overtaken(make().await).await }).is_err()
+            } else {
+                laws.chain([Law::AnswersAsTheModel])
+                    .any(|law| runtime.block_on(conformance::check_law(law, &make)).is_err())
+            };
+            if !seen {
+                unseen.push(format!("{} {:?}, occurrence {number}", mutation.function, mutation.text));
+            }
+        }
+    }
+    assert_eq!(unseen, Vec::<String>::new());
+    Ok(())
+}
+
+/// Each comparison of a fence, a version or a count of changes is in the list.
+#[test]
+fn no_comparison_of_a_fence_is_left_out() {
+    let text = include_str!("../sql/functions.sql");
+    for function in text.split("CREATE FUNCTION checkout.").skip(1) {
+        let (name, body) = function.split_once('(').expect("a function has arguments");
+        let mut body = body.to_owned();
+        for mutation in MUTATIONS.iter().filter(|mutation| mutation.function == name) {
+            body = body.replace(mutation.text, "");
+        }
+        for comparison in
+            [".fence =", ".fence <>", "= x.fence", ".version <>", ".version =", ".rev =", ".leased AND"]
+        {
+            assert!(!body.contains(comparison), "{name} has {comparison:?}");
+        }
+    }
+}
+
+#[test]
+fn a_claim_that_is_overtaken_leases_nothing_by_what_it_saw() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        overtaken((store, Standing(schema))).await
+    })
+}
+
+/// A nudge commits between the snapshot of a claim and the claim's locks.
+async fn overtaken((store, Standing(schema)): (Postgres, Standing)) -> Tested {
+    let never = Moment::from_unix_millis(0);
+    let checkout = Checkout {
+        id: "a".into(),
+        provider: Provider::Peach,
+        merchant: "shop".into(),
+        environment: Environment::Sandbox,
+        state: OPEN,
+        reference: "reference".into(),
+        checkout_id: None,
+        page: None,
+        hold: None,
+        notes: "{}".into(),
+        version: 0,
+        created_at: never,
+        changed_at: never,
+    };
+    let new = New { checkout: &checkout, watch: "", lease: Duration::ZERO };
+    assert!(matches!(store.insert(&new).await?, Inserted::Fresh(..)));
+    // A claim asks for the time behind its snapshot, and before its locks: there the claim waits.
+    let gate = format!("hashtextextended('{}', 0)", schema.name);
+    schema
+        .run(&format!(
+            "SELECT pg_advisory_lock({gate}); \
+             CREATE OR REPLACE FUNCTION checkout.now_ms() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$ BEGIN \
+             PERFORM pg_advisory_xact_lock_shared({gate}); RETURN (SELECT ms FROM checkout.clock); END $$"
+        ))
+        .await?;
+    let claim = |store: Postgres| async move {
+        let lanes = ["peach/shop".to_owned()];
+        let ask = Ask { lanes: &lanes, max: 1, lease: Duration::from_secs(30) };
+        Ok::<_, StoreError>(store.claim(&ask).await?.due)
+    };
+    let waiting = tokio::spawn(claim(store.clone()));
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
+    while schema.number(waits).await? == 0 {
+        assert!(!waiting.is_finished());
+    }
+    schema
+        .run("UPDATE checkout.checkout SET nudges = nudges + 1; UPDATE checkout.work SET rev = rev + 1, named = 'c1'")
+        .await?;
+    schema.run(&format!("SELECT pg_advisory_unlock({gate})")).await?;
+    let mut due = waiting.await??;
+    due.extend(claim(store).await?);
+    let seen: Vec<_> = due.iter().map(|due| (due.nudged, due.named.as_deref(), due.lease.nudges)).collect();
+    if seen == [(true, Some("c1"), 1)] { Ok(()) } else { Err(format!("{seen:?}").into()) }
+}
