@@ -128,6 +128,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_sandbox_server::World", SERVER),
     ("checkout_sandbox_server::WorldError", SERVER),
     ("checkout_store_postgres::DatabaseError", POSTGRES),
+    ("checkout_store_postgres::Postgres", POSTGRES),
     ("checkout_store_redis::RedisFault", REDIS),
     ("checkout_tower::Local", ADAPTERS),
     ("checkout_tower::Tower", ADAPTERS),

@@ -1,5 +1,7 @@
-//! No error of the crate prints a password.
-#![allow(missing_docs, reason = "tests")]
+//! No error and no store of the crate prints a password.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+
+mod common;
 
 use checkout_store_postgres::Options;
 use std::error::Error;
@@ -25,4 +27,21 @@ fn no_error_prints_the_password_of_a_url() -> Result<(), Box<dyn Error>> {
         assert!(!text.contains("hidden"), "{text}");
     }
     Ok(())
+}
+
+/// "checkout_store_postgres::Postgres" has the configuration of its connections, and the writes that wait.
+#[test]
+fn a_store_prints_its_schema_alone() -> common::Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    common::runtime().block_on(async {
+        let schema = common::Schema::new().await?;
+        let url = common::url();
+        let joint = if url.contains('?') { '&' } else { '?' };
+        let store = schema.options().connect(&format!("{url}{joint}password=hidden")).await?;
+        let expected = format!("Postgres {{ schema: \"{}\", .. }}", schema.name);
+        assert_eq!(format!("{store:?}"), expected);
+        Ok(())
+    })
 }
