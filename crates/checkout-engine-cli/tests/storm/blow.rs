@@ -1,4 +1,4 @@
-//! The storm: the sandbox, the processes, the kills, the stops, the deaths of the database, and the calm after.
+//! The storm: the sandbox, the processes, all that happens to the processes and the database, and the calm.
 
 use super::Outcome;
 use super::hooks;

@@ -1,4 +1,4 @@
-//! A process of the storm: places orders, runs the engine, receives webhooks, puts parcels out, and is killed.
+//! A process of the storm: places orders, runs the engine, receives webhooks, ships, and is killed.
 
 use super::Outcome;
 use super::fast::Fast;
