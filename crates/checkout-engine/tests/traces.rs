@@ -223,7 +223,11 @@ impl Limits for Broken {
 #[test]
 fn an_error_of_the_store_or_the_shop_is_an_event_without_its_source() -> Outcome {
     let lines = Notes::during(async {
-        let engine = engine_over(Limited::new(Memory::new(), Broken), Providers::new(1))?;
+        let store = Arc::new(Memory::new());
+        let before = engine_over(Arc::clone(&store), Providers::new(1))?;
+        before.create("o", drafts::peach("order0001")?).await?;
+        before.nudge("o").await?;
+        let engine = engine_over(Limited::new(store, Broken), Providers::new(1))?;
         let outcome = engine.step(|_| std::future::ready(Ok(()))).await;
         assert!(matches!(outcome, Err(EngineError::Store(StoreError::Unavailable(_)))));
         let world = World::new(1)?;

@@ -227,7 +227,8 @@ fn storm(force: &Force, database: &Database, folder: &Folder, server: Option<Arc
         let mut processes = Processes::begin(&weather)?;
         let is_over = Arc::new(AtomicBool::new(false));
         let pulse = tokio::spawn(feel(log.clone(), Arc::clone(&is_over)));
-        let troubles = server.map(|server| {
+        // The server outlives the watchers.
+        let troubles = server.clone().map(|server| {
             let deaths = tokio::spawn(trouble(Arc::clone(&server), *force));
             let idle = Arc::new(Idle::default());
             (deaths, Arc::clone(&idle), tokio::spawn(idle.watch(server, Arc::clone(&is_over))))

@@ -88,18 +88,13 @@ struct Case {
     seen: Seen,
 }
 
-/// The findings of the sandbox that are faults of the engine.
-const TOLD: [&str; 6] = [
-    "double-create",
-    "blind-repeat",
-    "over-limit",
-    "retry-after-ignored",
-    "webhook-without-read",
-    "never-read",
-];
+/// The findings of the sandbox that are faults of the engine. A checkout that is paid and was never read is
+/// held, or is a fault by another law.
+const TOLD: [&str; 5] =
+    ["double-create", "blind-repeat", "over-limit", "retry-after-ignored", "webhook-without-read"];
 
-/// The findings of things that an engine may still do.
-const OPEN: [&str; 2] = ["webhook-without-read", "never-read"];
+/// The finding of a thing that an engine may still do.
+const OPEN: &str = "webhook-without-read";
 
 /// The errors of a database in trouble.
 const OF_TROUBLE: [&str; 4] = ["Unavailable", "ReadOnly", "NotTold", "NotOpen"];
@@ -195,7 +190,7 @@ async fn judge(
         let (rows, figures) = (all(store).await?, store.figures().await?);
         let over = rows.values().filter(is_over).count();
         let open = if over == weather.orders { findings(weather, worlds, &seen.woken).0 } else { Vec::new() };
-        let open = open.iter().filter(|(code, _)| OPEN.contains(&code.as_str())).count();
+        let open = open.iter().filter(|(code, _)| code == OPEN).count();
         if over == weather.orders && figures.news == 0 && open == 0 {
             break (rows, figures);
         }

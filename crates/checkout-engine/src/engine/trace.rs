@@ -10,7 +10,7 @@ pub(super) use without::*;
 mod with_tracing {
     use crate::engine::EngineError;
     use crate::measures::error_kind;
-    use crate::store::{Due, Write};
+    use crate::store::{Due, Next, Write};
     use checkout_transport::{Response, TransportError};
     use tracing::{Instrument as _, Span, field};
 
@@ -48,7 +48,9 @@ mod with_tracing {
             if let Some(checkout) = &write.checkout {
                 self.0.record("new_state", checkout.state.name());
             }
-            self.0.record("outcome", "written");
+            if !matches!(write.next, Next::Keep) {
+                self.0.record("outcome", "written");
+            }
         }
 
         pub(in crate::engine) fn lost(&self) {

@@ -168,7 +168,6 @@ fn the_judge_finds_every_fault_that_is_put_into_the_books_on_purpose() {
         ("a limit that is ignored", "over-limit", paid().found("over-limit")),
         ("a wait that is ignored", "retry-after-ignored", paid().found("retry-after-ignored")),
         ("a blind repeat", "blind-repeat", paid().found("blind-repeat")),
-        ("a payment that is never read", "never-read", paid().found("never-read")),
         ("a busy file", "errors Unavailable", paid().error("Unavailable", false)),
         ("a row that nobody can read", "errors Corrupt", paid().error("Corrupt", true)),
         (
