@@ -18,8 +18,8 @@ use crate::machine::{Machine, PrepareError, Task};
 use crate::measures::error_kind;
 use crate::notes::Notes;
 use crate::store::{
-    Decided, Due, Figures, Filter, Inserted, Lease, New, Nudge, Nudged, Store, StoreError, Subject, Target,
-    Write, Written,
+    Decided, Due, Figures, Filter, Inserted, Lease, New, Next, Nudge, Nudged, ReadMade, Store, StoreError,
+    Subject, Target, Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Transport, TransportError};
@@ -243,6 +243,15 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     }
 }
 
+/// The work is due at once, as it was before the claim.
+const BACK: Write = Write {
+    checkout: None,
+    next: Next::Back { after: Duration::ZERO },
+    read: ReadMade::None,
+    lane_wait: None,
+    news: Vec::new(),
+};
+
 impl<S: Store, T: Transport> Inner<S, T> {
     /// Does the tasks of leased work, the last of which is a write.
     async fn work(&self, piece: &Piece, task: Task) -> Result<Written, EngineError> {
@@ -274,6 +283,10 @@ impl<S: Store, T: Transport> Inner<S, T> {
                 }
                 Task::Save(save) => {
                     let (write, then) = save.into_parts();
+                    // Nothing is marked as under way that could not be sent any more.
+                    if self.left(at, since) <= self.settings.timeout() {
+                        return self.write(piece, &BACK).await;
+                    }
                     if self.write(piece, &write).await? == Written::Lost {
                         return Ok(Written::Lost);
                     }
@@ -299,7 +312,7 @@ impl<S: Store, T: Transport> Inner<S, T> {
                     return Ok(Written::Lost);
                 }
                 Err(error @ (StoreError::Unavailable(_) | StoreError::ReadOnly(_)))
-                    if self.left(piece.at, piece.since) > pause =>
+                    if self.left(piece.at, piece.since) > pause.saturating_add(self.spare(write)) =>
                 {
                     self.failed(EngineError::Store(error));
                     sleep(pause).await;
@@ -311,6 +324,11 @@ impl<S: Store, T: Transport> Inner<S, T> {
                 }
             }
         }
+    }
+
+    /// The time that has to be left of the lease after a write.
+    fn spare(&self, write: &Write) -> Duration {
+        if matches!(write.next, Next::Keep) { self.settings.timeout() } else { Duration::ZERO }
     }
 
     fn wrote(&self, piece: &Piece, write: &Write) {

@@ -8,7 +8,6 @@ use checkout_tables::peach;
 use checkout_trust::settlement;
 use checkout_trust::settlement::allscale::OrderPrice;
 use checkout_validate::{Redacted, allscale};
-use checkout_wire::Printable;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -136,20 +135,39 @@ impl Notes {
     }
 }
 
-/// A text for the store and the shop, without digits that can be a card's number. Texts of a provider go
-/// through [`Printable`] besides, where they become part of a reason.
+/// A text for the store and the shop, without digits that can be a card's number.
 pub(crate) fn without_cards(text: &str) -> String {
-    let is_of_a_number = |one: char| one.is_ascii_digit() || matches!(one, ' ' | '-');
-    let mut kept = String::with_capacity(text.len());
-    // A number ends with the first other character.
-    for piece in text.split_inclusive(|one| !is_of_a_number(one)) {
-        match piece.bytes().filter(u8::is_ascii_digit).count() {
-            0..=11 => kept.push_str(piece),
-            _ => kept.push_str(&Printable(piece).to_string()),
-        }
+    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, number)) = rest.find(char::is_numeric).and_then(|at| rest.split_at_checked(at)) {
+        kept.push_str(before);
+        let (digits, length) = number_at_the_beginning(number);
+        let (number, after) = number.split_at_checked(length).unwrap_or((number, ""));
+        kept.push_str(if digits < FEWEST { number } else { "[digits]" });
+        rest = after;
     }
+    kept.push_str(rest);
     kept
 }
+
+/// The digits of the number with which a text begins, and the bytes up to the last of them. Between two digits
+/// there are at most three of the characters by which people part a long number.
+fn number_at_the_beginning(text: &str) -> (usize, usize) {
+    let (mut digits, mut end, mut gap) = (0usize, 0usize, 0usize);
+    for (at, one) in text.char_indices() {
+        match one {
+            _ if one.is_numeric() => {
+                (digits, end, gap) = (digits.saturating_add(1), at.saturating_add(one.len_utf8()), 0);
+            }
+            '-' | '\u{2010}'..='\u{2015}' | '.' | '/' | '_' if gap < 3 => gap = gap.saturating_add(1),
+            _ if one.is_whitespace() && gap < 3 => gap = gap.saturating_add(1),
+            _ => break,
+        }
+    }
+    (digits, end)
+}
+
+/// The digits of the shortest number of a card.
+const FEWEST: usize = 12;
 
 impl Price {
     /// The price of AllScale's order, as long as `coins` lives.

@@ -6,8 +6,8 @@
 mod world;
 
 use checkout_engine::{
-    Checkout, DEFAULT_MERCHANT, Draft, EngineError, Filter, PrepareError, Provider, State, Store as _,
-    StoreError, Subject,
+    Checkout, DEFAULT_MERCHANT, Draft, Due, EngineError, Filter, Inserted, New, PrepareError, Provider,
+    State, Store as _, StoreError, Subject, Task,
 };
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_tables::{allscale::Route as OfAllScale, azotte::Route as OfAzotte, peach::Route as OfPeach};
@@ -258,6 +258,53 @@ fn a_create_that_ends_between_its_row_and_its_send_is_made_without_a_person() ->
                 assert_eq!(world.subjects("o"), [Subject::Settled], "{kind:?} {point}");
             }
         }
+        Ok(())
+    })
+}
+
+/// A process that dies while it asks for an access token has sent no create.
+#[test]
+fn a_create_of_peach_v2_is_marked_as_sent_after_the_access_token() -> Outcome {
+    block_on(async {
+        let world = World::new(1)?;
+        let (machine, now) = (world.engine.machine(), world.store.now().await?);
+        let row = machine.prepare("v2", "o", &drafts::peach(REFERENCE)?, now)?;
+        world.store.lanes(&machine.lanes()).await?;
+        let new = New { checkout: &row, watch: "", lease: Duration::from_secs(30) };
+        let Inserted::Fresh(lease, checkout) = world.store.insert(&new).await? else {
+            return Err("the id is not new".into());
+        };
+        let (watch, late) = (String::new(), Duration::ZERO);
+        let due = Due { lease, checkout, watch, nudged: false, named: None, tries: 1, late };
+        assert!(matches!(machine.first(due, now), Task::Send(_)), "the token is asked for first");
+        world.another()?.play(FORTY_DAYS).await?;
+        let row = world.checkout("o").await?;
+        assert_eq!((row.state, row.hold), (State::Settled, None));
+        Ok(())
+    })
+}
+
+/// The create that could not be sent is made again after the release: nobody takes the create for sent.
+#[test]
+fn a_release_of_an_unsent_create_sends_the_create() -> Outcome {
+    block_on(async {
+        let world = World::new(1)?;
+        let currency = checkout_tables::peach::Currency::ZAR;
+        let draft = checkout_validate::peach::Draft::debit(currency, checkout_money::Cents::new(14_99))
+            .entity_id("8ac7a4c79394bdc801939736f1ab064e")
+            .merchant_transaction_id(REFERENCE)
+            .shopper_result_url("https://shop.example/result");
+        let draft: Draft = draft.check()?.into();
+        let held = world.engine.create_for("v2", "o", draft).await?;
+        let reason = held.hold.clone().ok_or("not held")?;
+        world.engine.release(&held, "Ada", "the client has the entity now").await?;
+        world.play(FORTY_DAYS).await?;
+        let again = world.checkout("o").await?;
+        assert_eq!(
+            (again.state, again.hold),
+            (State::Sending, Some(reason)),
+            "the same reason, and not a lost answer"
+        );
         Ok(())
     })
 }

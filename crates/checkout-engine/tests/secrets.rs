@@ -172,6 +172,25 @@ fn no_stored_or_told_reason_holds_a_cards_number() -> Outcome {
         assert_eq!(decided.first().map(|one| &*one.reason), Some("paid by [digits], see 12-3"));
         let told = world.told.lock().map_err(|error| error.to_string())?.clone();
         collect("news of a settlement", told.last().and_then(|news| news.reason.as_deref()))?;
+        for (nth, card) in
+            ["4111  1111 - 1111/1111", "4111.1111.1111.1111", "4111\u{a0}1111\u{2013}1111\t1111"]
+                .iter()
+                .enumerate()
+        {
+            let id = format!("p{nth}");
+            world.engine.create(&id, drafts::allscale(&format!("order_p{nth}"))?).await?;
+            let target = Target::Named {
+                lane: "allscale/default",
+                checkout_id: Some("another"),
+                reference: Some(&format!("order_p{nth}")),
+            };
+            world.store.nudge(&Nudge { target, event: &[] }).await?;
+            world.step().await?;
+            let row = world.checkout(&id).await?;
+            let row = world.engine.close(&row, "Ada", &format!("paid by {card} on 2026-11-30")).await?;
+            let decided = world.store.decisions(&row.id).await?;
+            assert_eq!(decided.first().map(|one| &*one.reason), Some("paid by [digits] on 2026-11-30"));
+        }
         for (name, text) in &texts {
             assert!(!text.contains("1111"), "{name}: {text}");
         }

@@ -12,6 +12,7 @@ CREATE FUNCTION checkout.insert(
     in_lease bigint, in_urgent bigint, OUT fence bigint, OUT kept checkout.checkout
 ) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET lock_timeout = '3s'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
@@ -54,6 +55,7 @@ CREATE FUNCTION checkout.write(
     in_news_keys text[], in_news_ids text[], in_news_subjects text[], in_news_reasons text[], in_urgent bigint
 ) RETURNS boolean[] LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET lock_timeout = '3s'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
@@ -178,6 +180,7 @@ CREATE FUNCTION checkout.nudge(
     OUT answer text, OUT queued text
 ) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET lock_timeout = '3s'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
@@ -254,6 +257,7 @@ CREATE FUNCTION checkout.decide(
     in_act text, in_by text, in_reason text
 ) RETURNS boolean LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET lock_timeout = '3s'
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE

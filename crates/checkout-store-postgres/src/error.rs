@@ -78,9 +78,14 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// True if the database has refused the statement: nothing was done.
+    /// True if the database has refused the statement: nothing was done. The end of a connection is no such
+    /// answer: a pooler says so of a statement that the database may have done.
     pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Driver(error) if error.as_db_error().is_some())
+        let Self::Driver(error) = self else { return false };
+        error.as_db_error().is_some_and(|error| {
+            let code = error.code().code();
+            !code.starts_with("08") && !code.starts_with("57P")
+        })
     }
 
     /// `known` is the version of the schema that this program knows.

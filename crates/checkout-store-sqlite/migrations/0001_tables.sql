@@ -54,9 +54,11 @@ END;
 CREATE TRIGGER checkout_work_added AFTER INSERT ON checkout_work BEGIN
     UPDATE checkout_lane SET due = NEW.due WHERE name = NEW.lane AND (due IS NULL OR due > NEW.due);
 END;
-CREATE TRIGGER checkout_work_moved AFTER UPDATE OF due ON checkout_work BEGIN
+CREATE TRIGGER checkout_work_moved AFTER UPDATE OF due, lane ON checkout_work BEGIN
     UPDATE checkout_lane SET due = (SELECT min(due) FROM checkout_work WHERE lane = NEW.lane)
-        WHERE name = NEW.lane AND (due = OLD.due OR due > NEW.due);
+        WHERE name = NEW.lane AND (due IS NULL OR due = OLD.due OR due > NEW.due);
+    UPDATE checkout_lane SET due = (SELECT min(due) FROM checkout_work WHERE lane = OLD.lane)
+        WHERE name = OLD.lane AND OLD.lane <> NEW.lane AND due = OLD.due;
 END;
 CREATE TRIGGER checkout_work_ended AFTER DELETE ON checkout_work BEGIN
     UPDATE checkout_lane SET due = (SELECT min(due) FROM checkout_work WHERE lane = OLD.lane)

@@ -37,7 +37,7 @@ const CANDIDATE: &str = concat!(
     columns!(),
     ", c.watch, c.nudges, c.answered, w.tries, w.named, w.due \
      FROM checkout_work AS w CROSS JOIN checkout AS c ON c.id = w.id \
-     WHERE w.lane = ?1 ORDER BY w.due, w.id LIMIT 1"
+     WHERE w.lane = ?1 AND w.due <= ?2 ORDER BY w.due, w.id LIMIT 1"
 );
 const LEASE: &str =
     "UPDATE checkout_work SET due = ?2, fence = ?3, leased = 1, tries = tries + 1 WHERE id = ?1";
@@ -65,7 +65,11 @@ pub(crate) fn claim(
             if lane.first.is_none_or(|at| at > millis) || free_at(db, lane, millis)? > millis {
                 continue;
             }
-            let Some(found) = candidate(db, &lane.name, millis)? else { continue };
+            let Some(found) = candidate(db, &lane.name, millis)? else {
+                // Somebody has changed the rows by hand.
+                lane.first = db.first(FIRST, [&lane.name], |row| get(row, 0))?;
+                continue;
+            };
             if found.tries >= SUSPECT || found.due.is_err() {
                 if !due.is_empty() {
                     continue;
@@ -117,7 +121,7 @@ fn free_at(db: &Db<'_>, lane: &Lane, now: i64) -> Result<i64, StoreError> {
 }
 
 fn candidate(db: &Db<'_>, lane: &str, now: i64) -> Result<Option<Candidate>, StoreError> {
-    db.first(CANDIDATE, [lane], |row| {
+    db.first(CANDIDATE, params![lane, now], |row| {
         let of = id(row, 0)?;
         let tries = count(get(row, COLUMNS + 3)?);
         let due = checkout(row).and_then(|checkout| {

@@ -17,8 +17,12 @@ type Mutant = (&'static str, String);
 /// The columns that decide if a write is still allowed, and if a row is due.
 const GUARDS: [&str; 5] = ["fence", "version", "leased", "due", "until"];
 
-/// Lanes that are not due are passed over a second time, by the due that was read with them.
-const TWICE: &str = "FROM checkout_lane WHERE due <= ?1 ORDER BY served";
+/// Two comparisons of the same: a lane that is not due is passed over by the due that was read with the lane,
+/// and the earliest work of a lane is due if the lane is.
+const TWICE: [&str; 2] = [
+    "FROM checkout_lane WHERE due <= ?1 ORDER BY served",
+    "WHERE w.lane = ?1 AND w.due <= ?2 ORDER BY w.due, w.id LIMIT 1",
+];
 
 /// Stores whose clock tells their thread the mutant, before the thread prepares a statement.
 fn open(mutant: Option<&Mutant>) -> (Sqlite, ManualClock) {
@@ -91,8 +95,11 @@ fn mutants(sql: &'static str) -> Vec<Mutant> {
 fn a_law_finds_each_statement_that_does_not_compare_what_it_has_to() {
     assert_eq!(broken(None), None);
     let seen: BTreeSet<&'static str> = SEEN.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let all: Vec<Mutant> =
-        seen.into_iter().flat_map(mutants).filter(|(sql, _)| !sql.contains(TWICE)).collect();
+    let all: Vec<Mutant> = seen
+        .into_iter()
+        .flat_map(mutants)
+        .filter(|(sql, _)| !TWICE.iter().any(|twice| sql.contains(twice)))
+        .collect();
     // A work's fence, three of places, two of news, two of the guard, a decision's version, the dues and
     // ends.
     assert!(all.len() >= 15, "{all:#?}");

@@ -31,12 +31,29 @@ pub(super) fn next(mut cx: Context, client: &Client) -> Task {
             Client::Azotte(_) => {}
         }
     }
+    // The token comes first: a process that dies with the token's answer has sent no create.
+    if let Client::PeachV2(v2) = client
+        && let Some(call) = v2.token_call(cx.now())
+    {
+        let client = client.clone();
+        return with_token(cx, &call, v2.clone(), move |cx| mark(cx, client));
+    }
+    mark(cx, client.clone())
+}
+
+/// Saves an attempt as under way, and sends the attempt.
+fn mark(mut cx: Context, client: Client) -> Task {
     cx.note(|notes| {
         notes.attempts = notes.attempts.saturating_add(1);
         notes.under_way = true;
     });
-    let client = client.clone();
     cx.save(move |cx| send(cx, &client))
+}
+
+/// Holds a checkout whose attempt could not be sent: after the release the attempt is made again.
+fn not_sent(mut cx: Context, reason: &str) -> Task {
+    cx.note(|notes| notes.under_way = false);
+    cx.held(reason)
 }
 
 /// Sends an attempt that is saved as under way.
@@ -44,9 +61,9 @@ pub(super) fn send(cx: Context, client: &Client) -> Task {
     let draft = match cx.notes().draft.as_ref().map(|stored| stored.draft()) {
         Some(Ok(draft)) => draft,
         Some(Err(part)) => {
-            return cx.held(&format!("the stored draft cannot be sent: its {part} is not valid"));
+            return not_sent(cx, &format!("the stored draft cannot be sent: its {part} is not valid"));
         }
-        None => return cx.held("the row has no draft"),
+        None => return not_sent(cx, "the row has no draft"),
     };
     match (client, draft) {
         (Client::AllScale(client), Draft::AllScale(intent)) => {
@@ -67,7 +84,7 @@ pub(super) fn send(cx: Context, client: &Client) -> Task {
         (Client::Peach(client), Draft::Peach(initiate)) => {
             let call = match client.initiate(&initiate) {
                 Ok(call) => call,
-                Err(error) => return cx.held(&error.to_string()),
+                Err(error) => return not_sent(cx, &error.to_string()),
             };
             let client = client.clone();
             attempt(cx, &call, Client::Peach(client.clone()), move |mut cx, answer| {
@@ -84,7 +101,7 @@ pub(super) fn send(cx: Context, client: &Client) -> Task {
                 with_token(cx, &call, keeper, move |cx| create_v2(cx, &again, *initiate))
             }
         },
-        _ => cx.held("the stored draft is of another provider than the merchant's client"),
+        _ => not_sent(cx, "the stored draft is of another provider than the merchant's client"),
     }
 }
 
@@ -130,7 +147,7 @@ fn no_token(mut cx: Context, error: &CallError<peach::Peach>) -> Task {
 fn create_v2(cx: Context, client: &peach::v2::Client, initiate: InitiateCheckout<'static>) -> Task {
     let call = match client.create(&initiate) {
         Ok(call) => call,
-        Err(error) => return cx.held(&error.to_string()),
+        Err(error) => return not_sent(cx, &error.to_string()),
     };
     let client = client.clone();
     attempt(cx, &call, Client::PeachV2(client.clone()), move |mut cx, answer| {
