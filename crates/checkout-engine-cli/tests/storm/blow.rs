@@ -64,6 +64,8 @@ struct Processes {
     ended: Vec<String>,
     /// The moments of the world at which processes went on after a stop.
     woken: Vec<Moment>,
+    /// The moments of the world at which processes were killed.
+    killed: Vec<Moment>,
 }
 
 struct Slot {
@@ -76,8 +78,13 @@ struct Slot {
 
 impl Processes {
     fn begin(weather: &Weather) -> Outcome<Self> {
-        let mut this =
-            Self { weather: weather.clone(), slots: Vec::new(), ended: Vec::new(), woken: Vec::new() };
+        let mut this = Self {
+            weather: weather.clone(),
+            slots: Vec::new(),
+            ended: Vec::new(),
+            woken: Vec::new(),
+            killed: Vec::new(),
+        };
         for slot in 0..weather.processes {
             let child = this.process(slot)?;
             this.slots.push(Slot { child, stopped: None, spared: None });
@@ -113,6 +120,7 @@ impl Processes {
         if let Some(status) = old.try_wait()? {
             self.ended.push(format!("a process has ended by itself: {status}"));
         }
+        self.killed.push(self.weather.now());
         old.kill()?;
         old.wait()?;
         Ok(())
@@ -242,6 +250,7 @@ fn storm(force: &Force, database: &Database, folder: &Folder, server: Option<Arc
             errors: log.errors()?,
             ended: std::mem::take(&mut processes.ended),
             woken: std::mem::take(&mut processes.woken),
+            killed: std::mem::take(&mut processes.killed),
             idle: idle.seen.load(Ordering::SeqCst),
             has_troubles: !deaths.is_empty(),
         };

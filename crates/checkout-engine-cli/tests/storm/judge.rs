@@ -41,7 +41,7 @@ impl fmt::Display for Judgement {
         let count = faults.len();
         writeln!(f, "{orders} orders: {by_state:?}, {of_hold} held, {parcels} parcels, {count} faults")?;
         writeln!(f, "  {attempts} deliveries of webhooks, {taken} webhooks taken")?;
-        writeln!(f, "  {excused} requests that were under way or came from a process right after a stop")?;
+        writeln!(f, "  {excused} findings that no engine can avoid")?;
         writeln!(f, "  errors: {errors}")?;
         write!(f, "  held: {held:?}")
     }
@@ -69,6 +69,8 @@ pub(crate) struct Seen {
     pub(crate) ended: Vec<String>,
     /// The moments at which processes went on after a stop.
     pub(crate) woken: Vec<Moment>,
+    /// The moments at which processes were killed.
+    pub(crate) killed: Vec<Moment>,
     /// The looks that found an engine's connection idle in a transaction.
     pub(crate) idle: u64,
     /// True if the database was in trouble, so that its errors are no fault.
@@ -113,6 +115,8 @@ impl Case {
             let made = of_merchant.and_then(|books| books.get(&order.reference)).unwrap_or(&none);
             let sent = self.parcels.get(&order.id).copied().unwrap_or(0);
             let (state, held) = (row.state, row.hold.is_some());
+            // A webhook makes a settled checkout due again, and the processes that have the work may be killed.
+            let was_told = state == State::Settled && is_quarantined(row);
             let laws = [
                 ("neither an end nor a hold", state.is_end() || held),
                 ("made twice", made.made <= 1),
@@ -120,7 +124,10 @@ impl Case {
                 ("settled twice", sent <= 1),
                 ("settled unpaid", sent == 0 || made.paid > 0),
                 ("paid, and nothing was sent", sent > 0 || made.shows_paid == 0 || held),
-                ("the row and the parcel disagree", (state == State::Settled && !held) == (sent == 1)),
+                (
+                    "the row and the parcel disagree",
+                    (state == State::Settled && !held) == (sent == 1) || was_told,
+                ),
                 ("refused, and the provider has a checkout", state != State::Refused || made.made == 0),
                 ("failed, and the provider has no checkout", state != State::Failed || made.made == 1),
                 ("of another provider", row.provider == order.provider),
@@ -189,7 +196,8 @@ async fn judge(
         let begin = Instant::now();
         let (rows, figures) = (all(store).await?, store.figures().await?);
         let over = rows.values().filter(is_over).count();
-        let open = if over == weather.orders { findings(weather, worlds, &seen.woken).0 } else { Vec::new() };
+        let open =
+            if over == weather.orders { findings(weather, worlds, &rows, &seen).0 } else { Vec::new() };
         let open = open.iter().filter(|(code, _)| code == OPEN).count();
         if over == weather.orders && figures.news == 0 && open == 0 {
             break (rows, figures);
@@ -218,7 +226,7 @@ async fn judge(
         format!("{count} {kind} ({text})")
     });
     let errors = errors.collect::<Vec<_>>().join(", ");
-    let (findings, excused) = findings(weather, worlds, &seen.woken);
+    let (findings, excused) = findings(weather, worlds, &rows, &seen);
     let case = Case {
         orders: (0..weather.orders).map(|number| Order::new(number, weather.keys.len())).collect(),
         rows,
@@ -254,24 +262,43 @@ async fn all(store: &impl Store) -> Outcome<BTreeMap<String, Checkout>> {
 ///   time is fast.
 /// - A process that stands still in the middle of a send goes on sending, after others have taken its work
 ///   over. Two requests are in such a finding, and one of them is the first thing that a process did.
-fn findings(weather: &Weather, worlds: &[Arc<World>], woken: &[Moment]) -> (Vec<(String, String)>, usize) {
+/// - A process that is killed with an answer in its hands tells nobody of the wait that the answer asks for.
+/// - Work that was quarantined after a webhook is read when a person has released the checkout.
+fn findings(
+    weather: &Weather,
+    worlds: &[Arc<World>],
+    rows: &BTreeMap<String, Checkout>,
+    seen: &Seen,
+) -> (Vec<(String, String)>, usize) {
+    let Seen { woken, killed, .. } = seen;
+    let put_aside = rows.values().filter(|row| is_quarantined(row)).map(|row| row.reference.as_str());
+    let put_aside: BTreeSet<&str> = put_aside.collect();
     let (under_way, first_thing) = (Duration::from_millis(500), Duration::from_millis(250));
     let (under_way, first_thing) = (weather.in_the_world(under_way), weather.in_the_world(first_thing));
     let is_late = |event: &Event| {
         let woke = woken.get(..woken.partition_point(|woke| *woke <= event.at)).and_then(<[Moment]>::last);
         woke.is_some_and(|woke| event.at.saturating_since(*woke) < first_thing)
     };
+    let dies_with = |event: &Event| {
+        let next = killed.get(killed.partition_point(|death| *death < event.at));
+        next.is_some_and(|death| death.saturating_since(event.at) < first_thing)
+    };
     let is_excused = |found: &Finding| match (&*found.code, &*found.events) {
         ("retry-after-ignored", [first, second]) => {
-            second.at.saturating_since(first.at) < under_way || is_late(second)
+            second.at.saturating_since(first.at) < under_way || is_late(second) || dies_with(first)
         }
         ("over-limit", events) => events.iter().any(is_late),
+        ("webhook-without-read", _) => found.order.as_deref().is_some_and(|order| put_aside.contains(order)),
         _ => false,
     };
     let verdicts = worlds.iter().flat_map(|world| world.verdict_at_end().findings);
     let (excused, found): (Vec<_>, Vec<_>) = verdicts.partition(is_excused);
     let told = found.into_iter().map(|found| (found.code, format!("{} {:?}", found.sentence, found.order)));
     (told.collect(), excused.len())
+}
+
+fn is_quarantined(row: &Checkout) -> bool {
+    row.hold.as_deref().is_some_and(|hold| hold.starts_with("quarantined"))
 }
 
 /// The webhooks that a process has answered with 200.

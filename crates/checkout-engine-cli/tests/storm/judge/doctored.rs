@@ -103,6 +103,10 @@ impl Doctor {
 fn the_judge_finds_nothing_in_sound_books() {
     assert_eq!(sound().faults(), Vec::<String>::new());
     assert_eq!(Doctor::paid().error("Unavailable", true).case.faults(), Vec::<String>::new());
+    // A webhook came after the parcel had left, and the processes that had the work were killed.
+    let hold = Some("quarantined: 7 processes in turn have died with this work".to_owned());
+    let quarantined = Doctor::paid().row(|row| row.hold.clone_from(&hold));
+    assert_eq!(quarantined.case.faults(), Vec::<String>::new());
     // A held checkout waits for a person, whatever the books say.
     let held = Doctor::paid().row(|row| row.hold = Some("why".to_owned()));
     assert_eq!(
