@@ -149,8 +149,8 @@ pub(crate) fn without_cards(text: &str) -> String {
     kept
 }
 
-/// The digits of the number with which a text begins, and the bytes up to the last of them. Between two digits
-/// there are at most three of the characters by which people part a long number.
+/// The digits of the number with which a text begins, and the bytes up to the last of them. Between two
+/// digits there are at most three of the characters by which people part a long number.
 fn number_at_the_beginning(text: &str) -> (usize, usize) {
     let (mut digits, mut end, mut gap) = (0usize, 0usize, 0usize);
     for (at, one) in text.char_indices() {

@@ -115,7 +115,7 @@ impl Case {
             let made = of_merchant.and_then(|books| books.get(&order.reference)).unwrap_or(&none);
             let sent = self.parcels.get(&order.id).copied().unwrap_or(0);
             let (state, held) = (row.state, row.hold.is_some());
-            // A webhook makes a settled checkout due again, and the processes that have the work may be killed.
+            // A webhook makes a settled checkout due again, and the processes with the work may be killed.
             let was_told = state == State::Settled && is_quarantined(row);
             let laws = [
                 ("neither an end nor a hold", state.is_end() || held),
