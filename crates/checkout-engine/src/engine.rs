@@ -18,8 +18,8 @@ use crate::machine::{Machine, PrepareError, Task};
 use crate::measures::error_kind;
 use crate::notes::Notes;
 use crate::store::{
-    Decided, Due, Figures, Filter, Inserted, Lease, New, Next, Nudge, Nudged, ReadMade, Store, StoreError,
-    Subject, Target, Write, Written,
+    Decided, Due, Figures, Filter, Inserted, Lease, New, Next, Nudge, Nudged, Store, StoreError, Subject,
+    Target, Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Transport, TransportError};
@@ -243,15 +243,6 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     }
 }
 
-/// The work is due at once, as it was before the claim.
-const BACK: Write = Write {
-    checkout: None,
-    next: Next::Back { after: Duration::ZERO },
-    read: ReadMade::None,
-    lane_wait: None,
-    news: Vec::new(),
-};
-
 impl<S: Store, T: Transport> Inner<S, T> {
     /// Does the tasks of leased work, the last of which is a write.
     async fn work(&self, piece: &Piece, task: Task) -> Result<Written, EngineError> {
@@ -285,7 +276,7 @@ impl<S: Store, T: Transport> Inner<S, T> {
                     let (write, then) = save.into_parts();
                     // Nothing is marked as under way that could not be sent any more.
                     if self.left(at, since) <= self.settings.timeout() {
-                        return self.write(piece, &BACK).await;
+                        return self.write(piece, &Write::back(Duration::ZERO)).await;
                     }
                     if self.write(piece, &write).await? == Written::Lost {
                         return Ok(Written::Lost);

@@ -237,6 +237,19 @@ pub struct Write {
     pub news: Vec<News>,
 }
 
+impl Write {
+    /// Gives work back as it was before the claim, due after a span.
+    pub(crate) const fn back(after: Duration) -> Self {
+        Self {
+            checkout: None,
+            next: Next::Back { after },
+            read: ReadMade::None,
+            lane_wait: None,
+            news: Vec::new(),
+        }
+    }
+}
+
 /// The next of the work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {

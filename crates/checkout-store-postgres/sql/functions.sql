@@ -3,7 +3,9 @@
 -- statement began.
 --
 -- The settings of a function: names are the schema's own or the database's, a plan is made once, no plan
--- reads a whole table because the table was small when the plan was made, and no expression is compiled.
+-- reads a whole table because the table was small when the plan was made, and no expression is compiled. No
+-- function that waits for a lock waits for longer than three seconds: a transaction that somebody left open
+-- makes the others fail, and so try again, and does not stop them.
 
 -- Adds a checkout with its work, or finds the one that is there; then the fence is null.
 CREATE FUNCTION checkout.insert(

@@ -204,6 +204,7 @@ mod tests {
     use super::*;
     use crate::Options;
     use std::env;
+    use std::io::Write as _;
 
     /// Programs that know more: a step that adds, and a step that takes away.
     const THREE: [Migration; 3] = [
@@ -224,7 +225,11 @@ mod tests {
     #[tokio::test]
     async fn programs_of_two_versions_share_a_schema_until_a_step_takes_away_what_one_of_them_uses() {
         // As in the other tests, nothing runs where no server is named.
-        let Ok(url) = env::var("CHECKOUT_TEST_POSTGRES") else { return };
+        let Ok(url) = env::var("CHECKOUT_TEST_POSTGRES") else {
+            let _ =
+                writeln!(std::io::stderr(), "CHECKOUT_TEST_POSTGRES is not set: this test has run nothing");
+            return;
+        };
         let schema = format!("v_{}", std::process::id());
         let store = Options::new().schema(&schema).connect(&url).await.unwrap();
         let mut client = store.pool().get().await.unwrap();

@@ -4,7 +4,7 @@ use super::{Limit, Limits, Reserved};
 use crate::checkout::Checkout;
 use crate::store::{
     Ask, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, Lane, Lease, New, Next,
-    Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Write, Written,
+    Nudge, Nudged, SUSPECT, Store, StoreError, Write, Written,
 };
 use checkout_tables::{Moment, RateLimit};
 use core::fmt;
@@ -395,14 +395,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
 
     /// Gives work back. Work that cannot be given back comes due when its lease ends.
     async fn give_back(&self, found: &mut Found, due: &Due, after: Duration) {
-        let write = Write {
-            checkout: None,
-            next: Next::Back { after },
-            read: ReadMade::None,
-            lane_wait: None,
-            news: Vec::new(),
-        };
-        if let Err(error) = self.write(&due.lease, &write).await {
+        if let Err(error) = self.write(&due.lease, &Write::back(after)).await {
             found.failed = Some(error);
         }
     }
