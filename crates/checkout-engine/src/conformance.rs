@@ -283,6 +283,8 @@ laws! {
     LateWriteHolds = "a late write holds if nobody took over" => work::late_write_holds,
     /// [`Next::Keep`] writes, and leaves the lease, its end, the watch and the place.
     KeepKeeps = "a kept lease goes on" => work::keep_keeps,
+    /// [`Next::Keep`] after the end of the lease changes no field, also if nobody has taken the work over.
+    KeepNeedsTheLease = "a lease that is over is not kept" => work::keep_needs_the_lease,
     /// [`Next::Due`] makes work due after the span, to the millisecond, with the watch.
     DueComesDue = "work comes due after its span" => work::due_comes_due,
     /// Ended work is not claimed, and a nudge brings the work back with the watch.

@@ -358,7 +358,11 @@ impl Kept {
         let Some(row) = self.rows.get_mut(id) else { return Written::Lost };
         let nudges = row.nudges;
         match &row.work {
-            Some(work) if work.fence == lease.fence && work.leased => {}
+            Some(work) if work.fence == lease.fence && work.leased => {
+                if write.next == Next::Keep && work.due <= now {
+                    return Written::Lost;
+                }
+            }
             Some(_) | None => return Written::Lost,
         }
         let nudged_since = nudges > lease.nudges;

@@ -253,7 +253,8 @@ impl Write {
 /// The next of the work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The lease goes on: the process does more.
+    /// The lease goes on: the process does more. Lost after the lease's end, also if nobody has taken the
+    /// work over.
     Keep,
     /// Due after a span, from the store's now; at once if a nudge has come since the claim.
     Due {
@@ -293,7 +294,7 @@ pub enum ReadMade {
 pub enum Written {
     /// Written.
     Done,
-    /// Somebody else has the work: nothing changed.
+    /// Somebody else has the work, or there is no lease left to keep: nothing changed.
     Lost,
 }
 

@@ -34,6 +34,7 @@ enum Fault {
     WriteForgetsNews,
     WriteForgetsTheWatchAtAnEnd,
     WriteKeepsNothing,
+    WriteKeepsWhatIsOver,
     WriteHidesLaterNudges,
     BackCountsAsAWrite,
     WriteTellsNewsThoughLost,
@@ -198,6 +199,12 @@ impl Store for Wrong {
             (Fault::WriteKeepsNothing, Next::Keep) => {
                 write.next = Next::Due { after: Duration::ZERO, watch: String::new() };
             }
+            (Fault::WriteKeepsWhatIsOver, Next::Keep) => {
+                if self.right.write(&lease, &write).await? == Written::Done {
+                    return Ok(Written::Done);
+                }
+                write.next = Next::Due { after: Duration::ZERO, watch: String::new() };
+            }
             (Fault::BackCountsAsAWrite, Next::Back { after }) => {
                 write.next = Next::Due { after: *after, watch: "watch".to_owned() };
             }
@@ -319,7 +326,7 @@ fn failing(fault: Fault) -> Vec<Law> {
     laws.filter(|law| block_on(conformance::check_law(*law, &make(fault))).is_err()).collect()
 }
 
-const FAULTS: [(Fault, Law); 36] = [
+const FAULTS: [(Fault, Law); 37] = [
     (Fault::InsertHasNoLease, Law::InsertLeases),
     (Fault::InsertIsAlwaysFresh, Law::InsertIsDoneOnce),
     (Fault::ClaimTakesEveryLane, Law::OtherLanesAreLeft),
@@ -336,6 +343,7 @@ const FAULTS: [(Fault, Law); 36] = [
     (Fault::WriteForgetsNews, Law::NewsIsLeased),
     (Fault::WriteForgetsTheWatchAtAnEnd, Law::EndedWorkRests),
     (Fault::WriteKeepsNothing, Law::KeepKeeps),
+    (Fault::WriteKeepsWhatIsOver, Law::KeepNeedsTheLease),
     (Fault::BackCountsAsAWrite, Law::GivenBackIsAsBefore),
     (Fault::WriteHidesLaterNudges, Law::NudgeSparesTheLease),
     (Fault::WriteTellsNewsThoughLost, Law::OldFenceIsLost),

@@ -84,7 +84,7 @@ BEGIN
     now := checkout.now_ms();
     FOR x IN
         SELECT i.*, c.nudges AS come, c.answered, c.checkout_id AS old, c.watch AS seen,
-            w.id IS NOT NULL AS works, w.fence AS held, w.leased, w.lane
+            w.id IS NOT NULL AS works, w.fence AS held, w.leased, w.due, w.lane
         FROM unnest(in_ids, in_fences, in_nudges, in_rows, in_states, in_checkout_ids, in_pages, in_holds, in_notes,
             in_nexts, in_afters, in_watches, in_reads, in_waits) WITH ORDINALITY AS i (id, fence, nudges, is_row,
             state, checkout_id, page, hold, notes, next, after, watch, read, wait, n)
@@ -95,7 +95,7 @@ BEGIN
             done[x.n] := NULL;
             CONTINUE;
         END IF;
-        ours := x.held = x.fence AND x.leased;
+        ours := x.held = x.fence AND x.leased AND (x.next <> 'keep' OR x.due > now);
         CONTINUE WHEN ours IS NOT TRUE;
         done[x.n] := true;
         rests := x.next IN ('keep', 'back');

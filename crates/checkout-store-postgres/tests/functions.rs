@@ -34,6 +34,7 @@ const fn mutation(
 const MUTATIONS: &[Mutation] = &[
     mutation("write", "x.held = x.fence", "true", &[Law::OldFenceIsLost]),
     mutation("write", "AND x.leased", "AND true", &[Law::OldFenceIsLost]),
+    mutation("write", "OR x.due > now", "OR true", &[Law::KeepNeedsTheLease]),
     mutation("write", "x.come > x.nudges", "false", &[Law::NudgeSparesTheLease]),
     mutation("write", "e.nudge <= x.nudges", "true", &[Law::LaterEventsStayPending]),
     mutation("write", "o.read = 'none'", "false", &[Law::UnusedPlaceIsFree]),

@@ -824,8 +824,8 @@ fn a_taken_over_lease_sees_what_the_late_owner_wrote_or_the_late_owner_has_lost(
             // The lease ends; the late owner and a new claim come at once.
             schema.pass(LEASE + Duration::from_millis(1)).await?;
             let noted = Checkout { hold: Some("late".into()), ..late.checkout.clone() };
-            let keep = Write { checkout: Some(noted), next: Next::Keep, ..after(Duration::ZERO) };
-            let (written, claimed) = tokio::join!(store.write(&late.lease, &keep), claim(&store, 1));
+            let write = Write { checkout: Some(noted), ..after(Duration::ZERO) };
+            let (written, claimed) = tokio::join!(store.write(&late.lease, &write), claim(&store, 1));
             let (written, mut claimed) = (written?, claimed?);
             if claimed.due.is_empty() {
                 claimed = claim(&store, 1).await?;

@@ -83,7 +83,8 @@ struct Leased {
 }
 
 const LEASED: &str = "SELECT w.lane, w.named, c.nudges, w.tries FROM checkout_work AS w \
-    JOIN checkout AS c ON c.id = w.id WHERE w.id = ?1 AND w.fence = ?2 AND w.leased";
+    JOIN checkout AS c ON c.id = w.id WHERE w.id = ?1 AND w.fence = ?2 AND w.leased \
+    AND (w.due > ?3 OR NOT ?4)";
 /// The fence was looked at in the same transaction.
 const SET_WORK: &str = "UPDATE checkout_work SET due = ?2, leased = 0, tries = ?4, named = ?3 WHERE id = ?1";
 const END_WORK: &str = "DELETE FROM checkout_work WHERE id = ?1";
@@ -91,7 +92,8 @@ const END_WORK: &str = "DELETE FROM checkout_work WHERE id = ?1";
 /// Writes the outcome of leased work.
 pub(crate) fn write(db: &Db<'_>, lease: &Lease, write: &Write, now: Moment) -> Result<Written, StoreError> {
     let Lease { id, fence, nudges } = lease;
-    let work = db.first(LEASED, params![id, fence], |row| {
+    let keeps = write.next == Next::Keep;
+    let work = db.first(LEASED, params![id, fence, now.unix_millis(), keeps], |row| {
         Ok(Leased { lane: get(row, 0)?, named: get(row, 1)?, nudges: get(row, 2)?, tries: get(row, 3)? })
     })?;
     let Some(work) = work else { return Ok(Written::Lost) };

@@ -148,7 +148,7 @@ mod by_hand {
                     Task::Save(save) => {
                         let (write, then) = save.into_parts();
                         if store.write(&lease, &write).await? == Written::Lost {
-                            break; // somebody else has the work
+                            break; // somebody else has the work, or the lease is over
                         }
                         then(store.later(at, since))
                     }

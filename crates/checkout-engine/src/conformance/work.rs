@@ -356,11 +356,9 @@ pub(super) async fn late_write_holds<S: Store, C: Clock>(t: &Trial<S, C>) -> Ver
     t.pass(HOUR).await?;
     t.nudge("a").await?;
     let changed = Checkout { state: State::Failed, ..row("a") };
-    let write = Write { checkout: Some(changed), ..plain(Next::Keep, ReadMade::None) };
+    let write = Write { checkout: Some(changed), ..plain(due(HOUR, "late"), ReadMade::None) };
     t.written("a write an hour after the lease", &lease, &write).await?;
     same("the row after a late write", &t.row("a").await?.state, &State::Failed)?;
-    let write = plain(due(HOUR, "late"), ReadMade::None);
-    t.written("a second write an hour after the lease", &lease, &write).await?;
     let claimed = t.claim_one("after a late write, with a nudge").await?;
     same("the watch of a late write", &claimed.watch.as_str(), &"late")?;
     t.pass(LEASE).await?;
@@ -392,6 +390,24 @@ pub(super) async fn keep_keeps<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
     same("the watch of kept work", &second.watch.as_str(), &"watch")?;
     same("the tries of kept work", &second.tries, &2)?;
     t.end(&second.lease).await
+}
+
+pub(super) async fn keep_needs_the_lease<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
+    t.add("a").await?;
+    let claimed = t.claim_one("of new work").await?.lease;
+    let inserted = t.insert(&row("b"), "", LEASE).await?;
+    t.pass(LEASE).await?;
+    for lease in [&claimed, &inserted] {
+        let before = t.row(&lease.id).await?;
+        let changed = Checkout { state: State::Failed, ..row(&lease.id) };
+        let read = ReadMade::Answered;
+        let write = Write { checkout: Some(changed), news: vec![news("n", "a")], ..plain(Next::Keep, read) };
+        t.lost("a write that keeps a lease that is over", lease, &write).await?;
+        same("the row after a lost write", &t.row(&lease.id).await?, &before)?;
+        same("the news of a lost write", &t.store.claim_news(5, LEASE).await?.len(), &0)?;
+        t.end(lease).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn due_comes_due<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
