@@ -11,6 +11,7 @@ use checkout_engine::conformance::Clock;
 use checkout_engine::{State, StoreError};
 use checkout_store_postgres::{DatabaseError, Options, Postgres};
 use tokio::runtime::Runtime;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
 pub type Tested = Result<(), Box<dyn Error>>;
@@ -133,7 +134,14 @@ impl Drop for Schema {
         let drop = move || {
             runtime().block_on(async {
                 let client = client().await?;
-                client.batch_execute(&format!("DROP SCHEMA IF EXISTS {name} CASCADE")).await
+                let drop = format!("DROP SCHEMA IF EXISTS {name} CASCADE");
+                // What a test has left under way may have one of the tables, and wait for another one.
+                loop {
+                    match client.batch_execute(&drop).await {
+                        Err(error) if error.code() == Some(&SqlState::T_R_DEADLOCK_DETECTED) => {}
+                        dropped => return dropped,
+                    }
+                }
             })
         };
         // A test can end within a runtime, where no other runtime can block.
