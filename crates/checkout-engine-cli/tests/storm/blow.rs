@@ -64,8 +64,8 @@ struct Processes {
     ended: Vec<String>,
     /// The moments of the world at which processes went on after a stop.
     woken: Vec<Moment>,
-    /// The moments of the world at which processes were killed.
-    killed: Vec<Moment>,
+    /// The processes that were killed or stopped, and the moments of the world.
+    silenced: Vec<(u32, Moment)>,
 }
 
 struct Slot {
@@ -83,7 +83,7 @@ impl Processes {
             slots: Vec::new(),
             ended: Vec::new(),
             woken: Vec::new(),
-            killed: Vec::new(),
+            silenced: Vec::new(),
         };
         for slot in 0..weather.processes {
             let child = this.process(slot)?;
@@ -120,16 +120,18 @@ impl Processes {
         if let Some(status) = old.try_wait()? {
             self.ended.push(format!("a process has ended by itself: {status}"));
         }
-        self.killed.push(self.weather.now());
         old.kill()?;
         old.wait()?;
+        self.silenced.push((old.id(), self.weather.now()));
         Ok(())
     }
 
     fn stop(&mut self, place: usize, until: Instant) -> Outcome {
         let Some(slot) = self.slots.get_mut(place) else { return Ok(()) };
         slot.stopped = Some(until);
-        signal(&slot.child, "-STOP")
+        signal(&slot.child, "-STOP")?;
+        self.silenced.push((slot.child.id(), self.weather.now()));
+        Ok(())
     }
 
     fn stopped(&self) -> usize {
@@ -250,7 +252,8 @@ fn storm(force: &Force, database: &Database, folder: &Folder, server: Option<Arc
             errors: log.errors()?,
             ended: std::mem::take(&mut processes.ended),
             woken: std::mem::take(&mut processes.woken),
-            killed: std::mem::take(&mut processes.killed),
+            silenced: std::mem::take(&mut processes.silenced),
+            asked: log.all_asked()?,
             idle: idle.seen.load(Ordering::SeqCst),
             has_troubles: !deaths.is_empty(),
         };

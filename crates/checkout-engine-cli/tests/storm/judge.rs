@@ -5,11 +5,12 @@
 mod doctored;
 
 use super::Outcome;
+use super::log::Asked;
 use super::orders::Order;
 use super::shop::{Database, open_postgres, open_sqlite};
 use super::weather::Weather;
 use checkout_engine::{Checkout, Filter, Provider, State, Store};
-use checkout_sandbox_server::{Event, Finding, World};
+use checkout_sandbox_server::{Finding, World};
 use checkout_tables::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -69,8 +70,10 @@ pub(crate) struct Seen {
     pub(crate) ended: Vec<String>,
     /// The moments at which processes went on after a stop.
     pub(crate) woken: Vec<Moment>,
-    /// The moments at which processes were killed.
-    pub(crate) killed: Vec<Moment>,
+    /// The processes that were killed or stopped, and the moments.
+    pub(crate) silenced: Vec<(u32, Moment)>,
+    /// The answers that have asked a process to wait.
+    pub(crate) asked: Vec<Asked>,
     /// The looks that found an engine's connection idle in a transaction.
     pub(crate) idle: u64,
     /// True if the database was in trouble, so that its errors are no fault.
@@ -257,44 +260,90 @@ async fn all(store: &impl Store) -> Outcome<BTreeMap<String, Checkout>> {
 }
 
 /// The findings of the sandbox's own judge, and the number of those that no engine can avoid.
-///
-/// - A request that was under way cannot know of a wait yet: the storm's processes are slow, and the world's
-///   time is fast.
-/// - A process that stands still in the middle of a send goes on sending, after others have taken its work
-///   over. Two requests are in such a finding, and one of them is the first thing that a process did.
-/// - A process that is killed with an answer in its hands tells nobody of the wait that the answer asks for.
-/// - Work that was quarantined after a webhook is read when a person has released the checkout.
 fn findings(
     weather: &Weather,
     worlds: &[Arc<World>],
     rows: &BTreeMap<String, Checkout>,
     seen: &Seen,
 ) -> (Vec<(String, String)>, usize) {
-    let Seen { woken, killed, .. } = seen;
     let put_aside = rows.values().filter(|row| is_quarantined(row)).map(|row| row.reference.as_str());
     let put_aside: BTreeSet<&str> = put_aside.collect();
-    let (under_way, first_thing) = (Duration::from_millis(500), Duration::from_millis(250));
-    let (under_way, first_thing) = (weather.in_the_world(under_way), weather.in_the_world(first_thing));
-    let is_late = |event: &Event| {
-        let woke = woken.get(..woken.partition_point(|woke| *woke <= event.at)).and_then(<[Moment]>::last);
-        woke.is_some_and(|woke| event.at.saturating_since(*woke) < first_thing)
-    };
-    let dies_with = |event: &Event| {
-        let next = killed.get(killed.partition_point(|death| *death < event.at));
-        next.is_some_and(|death| death.saturating_since(event.at) < first_thing)
-    };
-    let is_excused = |found: &Finding| match (&*found.code, &*found.events) {
-        ("retry-after-ignored", [first, second]) => {
-            second.at.saturating_since(first.at) < under_way || is_late(second) || dies_with(first)
-        }
-        ("over-limit", events) => events.iter().any(is_late),
-        ("webhook-without-read", _) => found.order.as_deref().is_some_and(|order| put_aside.contains(order)),
-        _ => false,
-    };
+    let spans = Spans::of(weather);
     let verdicts = worlds.iter().flat_map(|world| world.verdict_at_end().findings);
-    let (excused, found): (Vec<_>, Vec<_>) = verdicts.partition(is_excused);
+    let (excused, found): (Vec<_>, Vec<_>) = verdicts.partition(|found: &Finding| {
+        let events: Vec<Moment> = found.events.iter().map(|event| event.at).collect();
+        let is_aside = found.order.as_deref().is_some_and(|order| put_aside.contains(order));
+        seen.excuses(&spans, &found.code, &events, is_aside)
+    });
     let told = found.into_iter().map(|found| (found.code, format!("{} {:?}", found.sentence, found.order)));
     (told.collect(), excused.len())
+}
+
+/// Times of the machine, as the world counts them.
+struct Spans {
+    /// A request that comes so soon after another one was under way already.
+    under_way: Duration,
+    /// The first thing that a process does after a stop.
+    first_thing: Duration,
+    /// The time of an answer's way, and of the write that follows from the answer.
+    to_tell: Duration,
+    /// The clocks of two processes differ by less.
+    clocks: Duration,
+}
+
+impl Spans {
+    fn of(weather: &Weather) -> Self {
+        let of = |millis| weather.in_the_world(Duration::from_millis(millis));
+        Self {
+            under_way: of(500),
+            first_thing: of(250),
+            to_tell: of(weather.latency.saturating_add(250)),
+            clocks: of(20),
+        }
+    }
+}
+
+impl Seen {
+    /// True for a finding that no engine can avoid:
+    ///
+    /// - A request that was under way cannot know of a wait yet: the storm's processes are slow, and the world's
+    ///   time is fast.
+    /// - A process that stands still in the middle of a send goes on sending, after others have taken its work
+    ///   over. Two requests are in such a finding, and one of them is the first thing that a process did.
+    /// - The very process that was asked to wait was killed or stopped before it could tell the others.
+    /// - Work that was quarantined after a webhook is read when a person has released the checkout.
+    fn excuses(&self, spans: &Spans, code: &str, events: &[Moment], is_put_aside: bool) -> bool {
+        let is_late = |event: Moment| {
+            let woken = &self.woken;
+            let woke = woken.get(..woken.partition_point(|woke| *woke <= event)).and_then(<[Moment]>::last);
+            woke.is_some_and(|woke| event.saturating_since(*woke) < spans.first_thing)
+        };
+        match (code, events) {
+            ("retry-after-ignored", [first, second]) => {
+                second.saturating_since(*first) < spans.under_way
+                    || is_late(*second)
+                    || self.is_untold(spans, *first)
+            }
+            ("over-limit", events) => events.iter().any(|event| is_late(*event)),
+            ("webhook-without-read", _) => is_put_aside,
+            _ => false,
+        }
+    }
+
+    /// True if the process that the answer to a request has asked to wait, could tell nobody.
+    fn is_untold(&self, spans: &Spans, request: Moment) -> bool {
+        let is_silent = |asked: &Asked| {
+            let mut ends = self.silenced.iter().filter(|(process, _)| *process == asked.process);
+            ends.any(|(_, at)| *at >= asked.sent && at.saturating_since(asked.came) < spans.to_tell)
+        };
+        let is_answer = |asked: &&Asked| {
+            asked.sent <= request.saturating_add(spans.clocks)
+                && request <= asked.came.saturating_add(spans.clocks)
+        };
+        let mut answers = self.asked.iter().filter(is_answer).peekable();
+        // Without a note, the process has ended before the answer came.
+        answers.peek().is_none() || answers.any(is_silent)
+    }
 }
 
 fn is_quarantined(row: &Checkout) -> bool {

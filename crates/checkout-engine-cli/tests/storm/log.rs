@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use checkout_engine::{Counters, EngineError, StoreError};
+use checkout_tables::Moment;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -10,6 +11,17 @@ use std::path::PathBuf;
 /// The notes of all processes. Each line is one write at the end of a file, so no process overwrites another.
 #[derive(Clone)]
 pub(crate) struct Log(pub(crate) Option<PathBuf>);
+
+/// An answer that asked a process to wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// The process' id.
+    pub(crate) process: u32,
+    /// The world's time before the request.
+    pub(crate) sent: Moment,
+    /// The world's time at which the answer had come.
+    pub(crate) came: Moment,
+}
 
 /// What a process has done, in the order of the columns of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +94,23 @@ impl Log {
     pub(crate) fn done(&self, done: Done) {
         let columns = done.columns().map(|column| column.to_string());
         self.append("done", &columns.join(" "));
+    }
+
+    /// Notes that an answer has asked this process to wait. The note is in the file before anybody acts.
+    pub(crate) fn asked(&self, sent: Moment, came: Moment) {
+        let (process, sent, came) = (std::process::id(), sent.unix_millis(), came.unix_millis());
+        self.append("asked", &format!("{process} {sent} {came}"));
+    }
+
+    /// The answers that have asked a process to wait.
+    pub(crate) fn all_asked(&self) -> Outcome<Vec<Asked>> {
+        let asked = |line: &str| -> Outcome<Asked> {
+            let numbers: Vec<i64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
+            let [process, sent, came] = *numbers else { return Err("three numbers".into()) };
+            let [sent, came] = [sent, came].map(Moment::from_unix_millis);
+            Ok(Asked { process: u32::try_from(process)?, sent, came })
+        };
+        self.read("asked", 0)?.lines().map(asked).collect()
     }
 
     /// The errors of all processes by kind, with the number and the first text.

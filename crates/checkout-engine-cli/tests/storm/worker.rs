@@ -146,24 +146,27 @@ where
 {
     // A third of the lease, as the engine's own time-out would be if the world's time were the machine's.
     let inner = transport(LEASE / 3)?;
-    let transport = Far { inner, latency: weather.latency, number: AtomicU64::new(0) };
+    let transport = Far { inner, weather: weather.clone(), number: AtomicU64::new(0) };
     sell_over(weather, store, transport, tell).await
 }
 
 /// A provider whose answers take their time: a kill or a stop finds requests under way.
 struct Far<T> {
     inner: T,
-    /// The longest way of an answer, in milliseconds.
-    latency: u64,
+    weather: Weather,
     number: AtomicU64,
 }
 
 impl<T: Transport> Transport for Far<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let sent = self.weather.now();
         let answer = self.inner.send(request).await;
+        if answer.as_ref().is_ok_and(|answer| answer.headers().contains_key("retry-after")) {
+            self.weather.log.asked(sent, self.weather.now());
+        }
         // The ways differ, so that answers overtake each other.
         let number = self.number.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        sleep(Duration::from_millis((number >> 32) % (self.latency + 1))).await;
+        sleep(Duration::from_millis((number >> 32) % (self.weather.latency + 1))).await;
         answer
     }
 }

@@ -1,9 +1,11 @@
 //! The judge finds each fault that is put into sound books: a judge that finds nothing proves nothing.
 
-use super::{Case, Made, Order};
+use super::{Case, Made, Order, Seen, Spans};
+use crate::log::Asked;
 use checkout_engine::{Checkout, Provider, State};
 use checkout_tables::{Environment, Moment};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const MERCHANTS: usize = 6;
 
@@ -185,4 +187,45 @@ fn the_judge_finds_every_fault_that_is_put_into_the_books_on_purpose() {
         let found = doctored.case.faults();
         assert!(found.iter().any(|fault| fault.contains(law)), "{name}: {found:?}");
     }
+}
+
+/// A process was asked to wait, and the same request came again a minute later.
+#[test]
+fn the_judge_excuses_a_wait_that_was_ignored_only_if_the_process_that_knew_of_the_wait_could_tell_nobody() {
+    let at = |second: i64| Moment::from_unix_millis(second * 1_000);
+    let second = Duration::from_secs(1);
+    let spans =
+        Spans { under_way: 10 * second, first_thing: 5 * second, to_tell: 7 * second, clocks: second / 2 };
+    let asked = |process, sent, came| Asked { process, sent: at(sent), came: at(came) };
+    let seen = |silenced: &[(u32, i64)]| Seen {
+        asked: vec![asked(7, 99, 101), asked(8, 130, 131)],
+        silenced: silenced.iter().map(|(process, second)| (*process, at(*second))).collect(),
+        ..Seen::default()
+    };
+    let excuses = |seen: &Seen, events: &[Moment]| seen.excuses(&spans, "retry-after-ignored", events, false);
+    let ignored = [at(100), at(160)];
+    for (silenced, is_excused) in [
+        (&[][..], false),
+        // Another process, or another time.
+        (&[(8, 101)], false),
+        (&[(7, 98)], false),
+        (&[(7, 108)], false),
+        (&[(7, 100)], true),
+        (&[(8, 101), (7, 107)], true),
+    ] {
+        assert_eq!(excuses(&seen(silenced), &ignored), is_excused, "{silenced:?}");
+    }
+    // The process that sent the first request has ended without the answer.
+    assert!(excuses(&seen(&[]), &[at(110), at(160)]));
+    assert!(excuses(&seen(&[]), &[at(100), at(109)]));
+    assert!(!excuses(&seen(&[]), &[at(100), at(110)]));
+    // The second request is the first thing that a process did after a stop.
+    let woken = |second| Seen { woken: vec![at(second)], ..seen(&[]) };
+    assert!(excuses(&woken(156), &ignored) && !excuses(&woken(155), &ignored));
+    let over = |seen: &Seen| seen.excuses(&spans, "over-limit", &ignored, false);
+    assert!(over(&woken(99)) && !over(&woken(90)) && !over(&seen(&[(7, 100)])));
+    for (code, aside) in [("webhook-without-read", false), ("double-create", true), ("blind-repeat", true)] {
+        assert!(!seen(&[(7, 100)]).excuses(&spans, code, &ignored, aside), "{code}");
+    }
+    assert!(seen(&[]).excuses(&spans, "webhook-without-read", &[at(100)], true));
 }
