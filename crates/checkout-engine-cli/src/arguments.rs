@@ -5,9 +5,11 @@ use lexopt::prelude::*;
 use std::ffi::OsString;
 
 pub(crate) const HELP: &str = "\
-checkout-engine --store STORE COMMAND
+checkout-engine --store STORE [--schema NAME] COMMAND
 
-  --store STORE   a path of an SQLite file, or postgres://…; or the environment variable CHECKOUT_ENGINE_STORE
+  --store STORE   a path of an SQLite file, or postgres://…, without TLS; or the environment variable
+                  CHECKOUT_ENGINE_STORE
+  --schema NAME   the schema in PostgreSQL; `checkout` unless you say otherwise
 
   ls [--state STATE] [--held] [--after ID] [--limit NUMBER]
                   lists checkouts by their ids; without a page's address, and without anything of the payer
@@ -15,9 +17,10 @@ checkout-engine --store STORE COMMAND
   figures         shows the figures to watch
   nudge ID        reads a checkout at once
   release ID      clears a hold, or puts quarantined work back: the checkout goes on as its state says
+  requeue ID      the same, by the word of job queues
   settle ID       settles a held checkout by your word: the goods leave
   close ID        closes a held checkout: no goods leave
-                  these three need --by NAME --reason TEXT, which stay, and --version NUMBER, the version
+                  these four need --by NAME --reason TEXT, which stay, and --version NUMBER, the version
                   that `show` has shown: a decision is about what you saw
   migrate         brings the schema to this program's version
   migrate --print prints the SQL instead, for a role with the rights
@@ -31,6 +34,8 @@ pub(crate) enum Wish {
 
 pub(crate) struct Arguments {
     pub(crate) store: String,
+    /// The schema in PostgreSQL.
+    pub(crate) schema: Option<String>,
     pub(crate) command: Command,
 }
 
@@ -74,10 +79,12 @@ impl Arguments {
         let mut store = std::env::var("CHECKOUT_ENGINE_STORE").ok().filter(|store| !store.is_empty());
         let (mut words, mut state, mut held, mut print) = (Vec::new(), None, false, false);
         let (mut after, mut limit, mut by, mut reason, mut version) = (None, 0, None, None, None);
+        let mut schema = None;
         while let Some(argument) = parser.next()? {
             match argument {
                 Short('h') | Long("help") => return Ok(Wish::Help),
                 Long("store") => store = Some(parser.value()?.string()?),
+                Long("schema") => schema = Some(parser.value()?.string()?),
                 Long("state") => {
                     let name = parser.value()?.string()?;
                     state = Some(State::by_name(&name).ok_or(ArgumentError::State)?);
@@ -102,9 +109,9 @@ impl Arguments {
             ("migrate", None) => Command::Migrate { print },
             ("show", Some(id)) => Command::Show { id },
             ("nudge", Some(id)) => Command::Nudge { id },
-            ("release" | "settle" | "close", Some(id)) => {
+            ("release" | "requeue" | "settle" | "close", Some(id)) => {
                 let act = match &*name {
-                    "release" => Act::Release,
+                    "release" | "requeue" => Act::Release,
                     "settle" => Act::Settle,
                     _ => Act::Close,
                 };
@@ -113,7 +120,7 @@ impl Arguments {
                 };
                 Command::Decide { act, id, version, by, reason }
             }
-            ("show" | "nudge" | "release" | "settle" | "close", None) => {
+            ("show" | "nudge" | "release" | "requeue" | "settle" | "close", None) => {
                 return Err(ArgumentError::NoId(name));
             }
             ("ls" | "figures" | "migrate", Some(word)) => {
@@ -125,6 +132,6 @@ impl Arguments {
             return Err(lexopt::Error::UnexpectedArgument(word.into()).into());
         }
         let store = store.ok_or(ArgumentError::NoStore)?;
-        Ok(Wish::Do(Self { store, command }))
+        Ok(Wish::Do(Self { store, schema, command }))
     }
 }

@@ -45,10 +45,14 @@ async fn on_sqlite(arguments: &Arguments, out: &mut dyn Write) -> Done {
 
 async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
     use checkout_store_postgres::{Options, print};
+    let (options, schema) = match &arguments.schema {
+        Some(schema) => (Options::new().schema(schema), &**schema),
+        None => (Options::new(), "checkout"),
+    };
     match arguments.command {
-        Command::Migrate { print: true } => Ok(write!(out, "{}", print("checkout", 0)?)?),
+        Command::Migrate { print: true } => Ok(write!(out, "{}", print(schema, 0)?)?),
         Command::Migrate { print: false } => {
-            Options::new().connect(&arguments.store).await?;
+            options.connect(&arguments.store).await?;
             Ok(writeln!(out, "the schema is at this program's version")?)
         }
         Command::Ls { .. }
@@ -56,7 +60,7 @@ async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
         | Command::Figures
         | Command::Nudge { .. }
         | Command::Decide { .. } => {
-            let store = Options::new().migrate(false).connect(&arguments.store).await?;
+            let store = options.migrate(false).connect(&arguments.store).await?;
             over(&store, &arguments.command, out).await
         }
     }

@@ -128,6 +128,35 @@ fn a_decision_stays_with_its_name_and_reason() -> Outcome {
 }
 
 #[test]
+fn quarantined_work_is_put_back_by_release_or_requeue() -> Outcome {
+    for command in ["release", "requeue"] {
+        let file = with_two(command)?;
+        let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
+        let version = shown.lines().find_map(|line| line.strip_prefix("version")).ok_or("no version")?.trim();
+        let said = ["--by", "nora", "--reason", "the machine is mended", "--version", version];
+        let (code, _, err) = run(&file.store(), &[&[command, "order-1"], &said[..]].concat());
+        assert_eq!(code, 0, "{err}");
+        assert_eq!(run(&file.store(), &["ls", "--held"]).1, "");
+        let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
+        assert!(shown.contains("release by nora: the machine is mended"), "{shown}");
+    }
+    Ok(())
+}
+
+/// The schema is a name of PostgreSQL, which an SQL text shows without a server.
+#[test]
+fn the_schema_in_postgresql_can_be_named() -> Outcome {
+    let store = Path::new("postgres://nobody@127.0.0.1:1/none");
+    let (code, sql, err) = run(store, &["migrate", "--print", "--schema", "shop_7"]);
+    assert_eq!((code, &*err), (0, ""));
+    assert!(sql.contains("CREATE SCHEMA \"shop_7\"") && !sql.contains(" checkout."), "{sql}");
+    let (code, _, err) = run(store, &["migrate", "--print", "--schema", "Shop"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("Options::schema: the name is not"), "{err}");
+    Ok(())
+}
+
+#[test]
 fn a_nudge_makes_work() -> Outcome {
     let file = with_two("nudge")?;
     let (code, out, _) = run(&file.store(), &["nudge", "order-2"]);
@@ -165,6 +194,9 @@ fn arguments_that_are_none_are_named() -> Outcome {
             &["release", "order-1"],
             "release: say who decides by --by, why by --reason, and what you saw by --version",
         ),
+        (&["requeue", "order-1", "--by", "nora"], "requeue: say who decides by --by"),
+        (&["requeue"], "requeue: say the checkout's id"),
+        (&["ls", "--schema"], "--schema"),
         (&["ls", "--state", "paid"], "--state: one of sending, unknown, open"),
         (&["ls", "order-1"], "order-1"),
         (&["show", "order-1", "order-2"], "order-2"),
