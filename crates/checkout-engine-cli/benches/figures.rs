@@ -9,6 +9,8 @@
 //! |---|---|
 //! | `CHECKOUT_TEST_POSTGRES` | a PostgreSQL for the parts on PostgreSQL; the role may create databases |
 //! | `CHECKOUT_TEST_REDIS` | a Redis for the parts on Redis |
+//! | `CHECKOUT_BENCH_CHURN_SECONDS` | how long the part `churn` polls; 50 by default |
+//! | `CHECKOUT_BENCH_ENDED` | how many checkouts have ended in the parts `ended-…`; 1,000,000 by default |
 //! | `CHECKOUT_BENCH_FOLDER` | the folder of the SQLite files: the disk decides. The temporary folder by default |
 //!
 //! The processes, the server and the client share the machine's cores. Each figure has a schema, a key prefix

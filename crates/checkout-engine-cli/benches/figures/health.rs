@@ -9,7 +9,7 @@ use checkout_engine::{Nudge, Store, Target};
 use checkout_store_postgres::Options;
 use checkout_store_sqlite::{Sqlite, Synchronous};
 use checkout_tables::Moment;
-use std::fs;
+use std::{env, fs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +18,11 @@ use tokio::time::sleep;
 const SPAN: Duration = Duration::from_secs(3);
 const OPEN: u32 = 20_000;
 const MERCHANTS: u32 = 10;
+
+/// A number of the environment.
+fn setting(name: &str, otherwise: u32) -> u32 {
+    env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
 
 /// A ring of 20,000 checkouts for 24 seconds, while somebody holds a snapshot and while nobody does: the
 /// last half of the time.
@@ -57,10 +62,11 @@ pub(crate) async fn snapshot() {
     );
 }
 
-/// A ring of 20,000 checkouts for a minute: the size of the tables, and the time of a claim.
+/// A ring of 20,000 checkouts for a time: the size of the tables, and the time of a claim.
 pub(crate) async fn churn() {
     let place = Place::postgres("churn").await;
-    let figure = "after a minute of polls of 20,000 checkouts against fresh, PostgreSQL";
+    let seconds = u64::from(setting("CHECKOUT_BENCH_CHURN_SECONDS", 50));
+    let figure = "polls of 20,000 checkouts, after against fresh, PostgreSQL";
     if place.number("SELECT (current_setting('autovacuum') = 'on')::int::bigint").await == 0 {
         place.delete().await;
         return table::row(figure, "not measured: the server's autovacuum is off", "", "");
@@ -77,7 +83,7 @@ pub(crate) async fn churn() {
     let fresh = sizes().await;
     let ring = async |seconds| ring(&store, 8, &lanes(MERCHANTS), 20, Duration::from_secs(seconds)).await;
     let first = ring(5).await;
-    let between = ring(50).await;
+    let between = ring(seconds).await;
     let last = ring(5).await;
     let after = sizes().await;
     place.delete().await;
@@ -94,26 +100,25 @@ pub(crate) async fn churn() {
     table::row(figure, &ours, "work ≤ 3×, p99 ≤ 2×", "pg-boss#876: an index of 136 kB grew to 130 MB");
 }
 
-const ENDED: u32 = 1_000_000;
-
-/// The cost of a claim beside a million ended checkouts and beside none, by turns; and the bytes of a row.
+/// The cost of a claim beside ended checkouts and beside none, by turns; and the bytes of a row.
 pub(crate) async fn ended(kind: Kind) {
-    let (none, million) = (Place::new(kind, "none").await, Place::new(kind, "million").await);
+    let (none, many) = (Place::new(kind, "none").await, Place::new(kind, "many").await);
+    let ended = setting("CHECKOUT_BENCH_ENDED", 1_000_000);
     none.fill(&Fill::open(1_000, MERCHANTS)).await;
     let before = size(&none).await;
-    million.fill(&Fill { ended: ENDED, ..Fill::open(1_000, MERCHANTS) }).await;
-    let bytes = (size(&million).await - before) / f64::from(ENDED);
+    many.fill(&Fill { ended, ..Fill::open(1_000, MERCHANTS) }).await;
+    let bytes = (size(&many).await - before) / f64::from(ended);
     let medians = match kind {
         // Without the wait for the disk, which would hide what a claim costs.
-        Kind::SQLite => by_turns([&none, &million].map(open_without_waits)).await,
-        Kind::PostgreSQL => by_turns([none.open_postgres(1).await, million.open_postgres(1).await]).await,
+        Kind::SQLite => by_turns([&none, &many].map(open_without_waits)).await,
+        Kind::PostgreSQL => by_turns([none.open_postgres(1).await, many.open_postgres(1).await]).await,
     };
     none.delete().await;
-    million.delete().await;
-    let ratios: Vec<f64> = medians.iter().map(|[none, million]| million / none).collect();
+    many.delete().await;
+    let ratios: Vec<f64> = medians.iter().map(|[none, many]| many / none).collect();
     let [without, with] = medians[medians.len() / 2].map(|span| millis(Duration::from_secs_f64(span)));
     let ours = format!("{}: {with} against {without}", of(&ratios, percent));
-    let figure = format!("a claim beside 1,000,000 ended checkouts against none, {kind:?}");
+    let figure = format!("a claim beside {} ended checkouts against none, {kind:?}", whole(f64::from(ended)));
     table::row(&figure, &ours, "90 to 110 % (of 10,000,000)", "–");
     let figure = format!("z: bytes of an ended row with its indices, {kind:?}");
     table::row(&figure, &whole(bytes), "–", "–");
