@@ -1,25 +1,33 @@
-//! A store's hint makes the loop of a process ask at once.
+//! A store's hint makes the loop of a process ask at once, and a stop ends the loop.
 
 mod world;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Memory,
-    New, Nudge, Nudged, Store, StoreError, Write, Written,
+    New, Nudge, Nudged, State, Store, StoreError, Subject, Write, Written,
 };
 use checkout_tables::Moment;
-use std::future::pending;
+use checkout_transport::{Request, Response, Transport, TransportError};
+use std::future::{pending, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
-use world::{Outcome, Providers, block_on, engine_over};
+use world::{Outcome, Providers, World, block_on, drafts, engine_over};
 
-/// A store in memory with hints, which counts its claims.
+/// A store in memory with hints, which counts its claims, and whose answers to claims come late.
 struct Hinted {
     store: Memory,
     hints: Notify,
     claims: AtomicU32,
+    claims_of_news: AtomicU32,
+}
+
+impl Hinted {
+    fn over(store: Memory) -> Self {
+        Self { store, hints: Notify::new(), claims: AtomicU32::new(0), claims_of_news: AtomicU32::new(0) }
+    }
 }
 
 impl Store for Hinted {
@@ -28,7 +36,9 @@ impl Store for Hinted {
     }
     async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
         self.claims.fetch_add(1, Ordering::Relaxed);
-        self.store.claim(ask).await
+        let claimed = self.store.claim(ask).await;
+        yield_now().await;
+        claimed
     }
     async fn now(&self) -> Result<Moment, StoreError> {
         self.store.now().await
@@ -52,7 +62,10 @@ impl Store for Hinted {
         self.store.decide(decision).await
     }
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
-        self.store.claim_news(max, lease).await
+        self.claims_of_news.fetch_add(1, Ordering::Relaxed);
+        let claimed = self.store.claim_news(max, lease).await;
+        yield_now().await;
+        claimed
     }
     async fn news_told(&self, key: &str, fence: i64, again: Option<Duration>) -> Result<Written, StoreError> {
         self.store.news_told(key, fence, again).await
@@ -82,7 +95,7 @@ fn a_hint_makes_the_loop_ask_at_once() -> Outcome {
         let providers = Providers::new(1);
         let clock = providers.clock.clone();
         let store = Memory::with_clock(move || clock.now());
-        let store = Arc::new(Hinted { store, hints: Notify::new(), claims: AtomicU32::new(0) });
+        let store = Arc::new(Hinted::over(store));
         // A store behind pointers has the hints too.
         let engine = engine_over(Arc::new(Arc::clone(&store)), providers)?;
         let hints = async {
@@ -102,5 +115,131 @@ fn a_hint_makes_the_loop_ask_at_once() -> Outcome {
             }
         };
         tokio::time::timeout(Duration::from_secs(60), both).await?
+    })
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const LEASE: Duration = Duration::from_secs(30);
+
+/// An open checkout whose read is due, and a store in which the checkout is.
+async fn with_a_due_read() -> Outcome<(Providers, Arc<Hinted>)> {
+    let providers = Providers::new(1);
+    let clock = providers.clock.clone();
+    let store = Memory::with_clock(move || clock.now());
+    let store = Arc::new(Hinted::over(store));
+    let engine = engine_over(Arc::clone(&store), providers.clone())?;
+    let created = engine.create("o", drafts::allscale("order0001")?).await?;
+    assert_eq!(created.state, State::Open);
+    providers.clock.advance(HOUR);
+    Ok((providers, store))
+}
+
+/// The work of AllScale that another process can claim now, with the number of claims that went before.
+async fn claimable(store: &Hinted) -> Outcome<Vec<u32>> {
+    let lanes = ["allscale/default".to_owned()];
+    let claimed = store.store.claim(&Ask { lanes: &lanes, max: 9, lease: LEASE }).await?;
+    Ok(claimed.due.iter().map(|due| due.tries).collect())
+}
+
+#[test]
+fn work_whose_claim_was_under_way_at_the_stop_is_given_back_unbegun() -> Outcome {
+    block_on(async {
+        let (providers, store) = with_a_due_read().await?;
+        let engine = engine_over(Arc::clone(&store), providers.clone())?;
+        let sent = providers.allscale.requests().len();
+        engine.run(|_| async { Ok(()) }, ready(())).await;
+        assert_eq!(store.claims.load(Ordering::Relaxed), 1);
+        assert_eq!(providers.allscale.requests().len(), sent);
+        assert_eq!(claimable(&store).await?, [1]);
+        Ok(())
+    })
+}
+
+#[test]
+fn news_whose_claim_was_under_way_at_the_stop_is_not_told_and_waits_for_another_process() -> Outcome {
+    block_on(async {
+        let (providers, store) = with_a_due_read().await?;
+        let engine = engine_over(Arc::clone(&store), providers.clone())?;
+        // The work ends, and nobody is told.
+        while store.checkout("o").await?.is_some_and(|row| !row.state.is_end()) {
+            let refuses = |_| async { Err("not now".into()) };
+            providers.clock.advance(engine.step(refuses).await?);
+        }
+        providers.clock.advance(HOUR);
+        let told = AtomicU32::new(0);
+        let tell = |_| {
+            told.fetch_add(1, Ordering::Relaxed);
+            async { Ok(()) }
+        };
+        // The stop comes while the loop asks for news.
+        store.claims_of_news.store(0, Ordering::Relaxed);
+        let stop = async {
+            while store.claims_of_news.load(Ordering::Relaxed) == 0 {
+                yield_now().await;
+            }
+        };
+        engine.run(tell, stop).await;
+        let news = store.store.claim_news(9, LEASE).await?;
+        let left: Vec<Subject> = news.iter().map(|claimed| claimed.news.subject).collect();
+        assert_eq!((told.load(Ordering::Relaxed), left), (0, vec![Subject::Settled]));
+        Ok(())
+    })
+}
+
+/// A provider that never answers, and says when a request has come.
+struct Silent(Notify);
+
+impl Transport for Silent {
+    async fn send(&self, _: Request) -> Result<Response, TransportError> {
+        self.0.notify_one();
+        pending().await
+    }
+}
+
+/// In the time of a runtime that has nothing else to do.
+#[test]
+fn a_stop_waits_for_a_request_no_longer_than_a_third_of_the_lease_and_leaves_no_lease_behind() -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(async {
+        let (_, store) = with_a_due_read().await?;
+        let silent = Arc::new(Silent(Notify::new()));
+        let engine = engine_over(Arc::clone(&store), Arc::clone(&silent))?;
+        let since = tokio::time::Instant::now();
+        engine.run(|_| async { Ok(()) }, silent.0.notified()).await;
+        assert!(since.elapsed() <= LEASE / 3 + Duration::from_secs(1), "{:?}", since.elapsed());
+        assert_eq!(store.figures().await?.leased, 0);
+        assert_eq!(store.checkout("o").await?.map(|row| row.state), Some(State::Open));
+        Ok(())
+    })
+}
+
+/// The telling of one news takes a minute at most, and no longer beside others.
+#[test]
+fn a_step_tells_all_its_news_at_once() -> Outcome {
+    block_on(async {
+        let world = World::new(1)?;
+        for number in 0..5 {
+            world
+                .engine
+                .create(&format!("o{number}"), drafts::allscale(&format!("order000{number}"))?)
+                .await?;
+        }
+        let refuses = |_| async { Err("not now".into()) };
+        while world.store.list(&Filter::default()).await?.iter().any(|row| !row.state.is_end()) {
+            world.providers.clock.advance(world.engine.step(refuses).await?);
+        }
+        world.providers.clock.advance(HOUR * 2);
+        // Each telling waits for the others.
+        let all = Arc::new(tokio::sync::Barrier::new(5));
+        let told = world.engine.step(|_| {
+            let all = Arc::clone(&all);
+            async move {
+                all.wait().await;
+                Ok(())
+            }
+        });
+        tokio::time::timeout(Duration::from_secs(60), told).await??;
+        assert_eq!(world.store.figures().await?.news, 0);
+        Ok(())
     })
 }

@@ -16,7 +16,7 @@ fn number(name: &str, usual: u64) -> u64 {
 ///
 /// 1, 14, 24, 38: events whose reads were never made, since the watch had given up.
 /// 343: one wrong answer to a lookup, and Peach was asked for a second checkout.
-const FOUND: &[u64] = &[1, 14, 343];
+const FOUND: &[u64] = &[1, 14, 24, 38, 343];
 
 /// Plans from quiet to stormy, by the seed.
 fn plan(seed: u64) -> Plan {

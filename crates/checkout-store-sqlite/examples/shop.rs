@@ -27,7 +27,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, select, signal::ctrl_c, signal::unix::SignalKind, signal::unix::signal};
 
 pub(crate) type Fault = Box<dyn Error + Send + Sync>;
 
@@ -320,5 +320,6 @@ async fn main() -> Result<(), Fault> {
     let providers = played::providers("shop-sandbox.db", url).await?;
     let shop = Shop::open("shop.db", url, |name| providers.setting(name), providers.clock())?;
     log(format_args!("the shop: {url}; the providers: {}", providers.setting("ADMIN_URL")?));
-    serve(Arc::new(shop), listener, async { drop(tokio::signal::ctrl_c().await) }).await
+    let mut end = signal(SignalKind::terminate())?; // what a supervisor sends, beside Ctrl-C
+    serve(Arc::new(shop), listener, async { select!(_ = end.recv() => (), _ = ctrl_c() => ()) }).await
 }

@@ -2,7 +2,7 @@
 
 use super::{Engine, EngineError, Inner, Piece, trace};
 use crate::machine::Task;
-use crate::store::{Ask, Claimed, ClaimedNews, Due, News, SUSPECT, Store, StoreError};
+use crate::store::{Ask, Claimed, ClaimedNews, Due, News, SUSPECT, Store, StoreError, Write};
 use checkout_tables::Moment;
 use checkout_transport::Transport;
 use core::future::Future;
@@ -24,7 +24,7 @@ enum Landed {
     News(Result<Vec<ClaimedNews>, StoreError>),
     Worked { alone: bool },
     Told,
-    Swept,
+    Done,
 }
 
 type Flight<'f> = Pin<Box<dyn Future<Output = Landed> + Send + 'f>>;
@@ -56,8 +56,9 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     ///
     /// Once a minute the loop deletes events that nobody can repeat any more ([`Store::sweep`]).
     ///
-    /// After `stop` the loop claims nothing more, ends what is under way, and returns. No error ends the
-    /// loop: errors go to [`on_error`](super::Builder::on_error), and the loop tries again.
+    /// After `stop` the loop claims nothing more and begins nothing: work and news whose claim was under way
+    /// are given back. What is under way ends: a request within a third of the lease, a telling within its 60 seconds.
+    /// Then the loop returns. No error ends the loop: errors go to [`on_error`](super::Builder::on_error), and the loop tries again.
     pub async fn run<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync, stop: impl Future<Output = ()>)
     where
         Told: Future<Output = Result<(), ShopError>> + Send,
@@ -93,7 +94,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                     if let Err(error) = inner.store.sweep(SWEPT_AT_ONCE).await {
                         inner.failed(error.into());
                     }
-                    Landed::Swept
+                    Landed::Done
                 }));
             }
             tokio::select! {
@@ -110,6 +111,13 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         }
                         let at = claimed.now;
                         for due in claimed.due {
+                            if stopping {
+                                flights.push(Box::pin(async move {
+                                    inner.give_back(&due, at, since).await;
+                                    Landed::Done
+                                }));
+                                continue;
+                            }
                             let alone = due.tries > SUSPECT;
                             (state.working, state.alone) = (state.working.saturating_add(1), alone);
                             let (piece, task) = inner.begin(due, at, since);
@@ -138,6 +146,13 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         state.asking = false;
                         match claimed {
                             Ok(claimed) => for claimed in claimed {
+                                if stopping {
+                                    flights.push(Box::pin(async move {
+                                        inner.give_news_back(&claimed).await;
+                                        Landed::Done
+                                    }));
+                                    continue;
+                                }
                                 state.telling = state.telling.saturating_add(1);
                                 let told = tell(claimed.news.clone());
                                 flights.push(Box::pin(async move {
@@ -148,7 +163,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                             Err(error) => inner.failed(error.into()),
                         }
                     }
-                    Landed::Swept => {}
+                    Landed::Done => {}
                     Landed::Told => {
                         state.telling = state.telling.saturating_sub(1);
                         if state.telling == 0 {
@@ -189,12 +204,17 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
             any = true;
             result = result.and(outcome.map(drop));
         }
-        // News is told whatever became of the work.
-        for claimed in inner.claim_news(NEWS_AT_ONCE).await? {
-            any = true;
-            let told = tell(claimed.news.clone());
-            inner.tell(claimed, told).await;
-        }
+        // News is told whatever became of the work, and at once: the time of each telling has begun.
+        let told: FuturesUnordered<_> = inner
+            .claim_news(NEWS_AT_ONCE)
+            .await?
+            .into_iter()
+            .map(|claimed| {
+                let told = tell(claimed.news.clone());
+                inner.tell(claimed, told)
+            })
+            .collect();
+        any |= told.count().await > 0;
         result?;
         let wait = claimed.next.map(|next| next.saturating_since(inner.store.later(at, since)));
         let wait = wait.unwrap_or(inner.settings.poll_every).min(inner.settings.poll_every);
@@ -246,6 +266,22 @@ impl<S: Store, T: Transport> Inner<S, T> {
             piece.trace.within(trace::taken_over);
         }
         (piece, self.machine.next(due, self.store.later(at, since)))
+    }
+
+    /// Gives work back that nobody has begun: another process has it at once.
+    async fn give_back(&self, due: &Due, at: Moment, since: Instant) {
+        let piece = Piece::of(due, at, since);
+        if let Err(error) = self.write(&piece, &Write::back(Duration::ZERO)).await {
+            self.failed(error);
+        }
+    }
+
+    /// The same for news that nobody was told.
+    async fn give_news_back(&self, claimed: &ClaimedNews) {
+        let again = Some(Duration::ZERO);
+        if let Err(error) = self.store.news_told(&claimed.news.key, claimed.fence, again).await {
+            self.failed(error.into());
+        }
     }
 
     async fn claim_news(&self, max: usize) -> Result<Vec<ClaimedNews>, StoreError> {
