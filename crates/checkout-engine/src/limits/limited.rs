@@ -58,6 +58,8 @@ pub struct Limited<S, L> {
     turn: AtomicUsize,
     /// Lanes with a limit come first in every other claim.
     limited_first: AtomicBool,
+    /// The last claim of lanes with a limit found as much work as was asked for, so there may be more.
+    is_busy: AtomicBool,
 }
 
 struct Place {
@@ -115,6 +117,7 @@ impl<S, L> Limited<S, L> {
             full: Mutex::new(BTreeMap::new()),
             turn: AtomicUsize::new(0),
             limited_first: AtomicBool::new(true),
+            is_busy: AtomicBool::new(false),
         }
     }
 
@@ -216,10 +219,16 @@ impl<S: Store, L: Limits> Limited<S, L> {
         upto: usize,
         lease: Duration,
     ) -> Result<Option<Moment>, StoreError> {
-        let all: Vec<String> = limited.iter().map(|(lane, _)| lane.clone()).collect();
-        let (now, mut next) = match self.first_due(found, &all, lease).await? {
-            (now, Some(due)) if due <= now => (now, None),
-            (_, next) => return Ok(next),
+        // A question for all lanes costs the database as much as a claim, so nobody asks while there is work.
+        let is_busy = self.is_busy.swap(false, Ordering::Relaxed);
+        let (now, mut next) = if is_busy {
+            (self.store.now().await?, None)
+        } else {
+            let all: Vec<String> = limited.iter().map(|(lane, _)| lane.clone()).collect();
+            match self.first_due(found, &all, lease).await? {
+                (now, Some(due)) if due <= now => (now, None),
+                (_, next) => return Ok(next),
+            }
         };
         // From the lane whose turn it is, those that may have room.
         let start = self.turn.load(Ordering::Relaxed).checked_rem(limited.len()).unwrap_or(0);
@@ -244,18 +253,24 @@ impl<S: Store, L: Limits> Limited<S, L> {
                 return Ok(Some(now));
             }
             let lanes_of: Vec<(String, RateLimit)> = lanes.iter().map(|(_, lane)| lane.clone()).collect();
-            let names: Vec<String> = lanes_of.iter().map(|(lane, _)| lane.clone()).collect();
-            match self.first_due(found, &names, lease).await? {
-                (now, Some(due)) if due <= now => {
-                    looked = looked.saturating_add(lanes.len());
-                    next = earlier(next, self.claim_with_room(found, &lanes_of, now, upto, lease).await?);
-                }
-                (_, later) => next = earlier(next, later),
+            let (now, first) = if is_busy {
+                (now, Some(now))
+            } else {
+                let names: Vec<String> = lanes_of.iter().map(|(lane, _)| lane.clone()).collect();
+                self.first_due(found, &names, lease).await?
+            };
+            if first.is_some_and(|due| due <= now) {
+                looked = looked.saturating_add(lanes.len());
+                next = earlier(next, self.claim_with_room(found, &lanes_of, now, upto, lease).await?);
+            } else {
+                next = earlier(next, first);
             }
             if let Some((last, _)) = lanes.last().filter(|_| candidates.len() > LOOKED) {
                 self.turn.store(last.saturating_add(1), Ordering::Relaxed);
             }
-            if found.alone || found.failed.is_some() || (upto > 0 && found.due.len() >= upto) {
+            let is_full = upto > 0 && found.due.len() >= upto;
+            self.is_busy.store(is_full, Ordering::Relaxed);
+            if found.alone || found.failed.is_some() || is_full {
                 break;
             }
         }
@@ -458,7 +473,7 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
         // Neither kind of lane keeps the other waiting: the first takes half, the second the rest, and the
         // first what is left then.
         let limited_first = self.limited_first.fetch_xor(true, Ordering::Relaxed);
-        let half = ask.max.div_ceil(2);
+        let half = if free.is_empty() { ask.max } else { ask.max.div_ceil(2) };
         let (mut of_free, mut of_limited, mut of_first) = (None, None, 0);
         let turns = [(limited_first, half), (!limited_first, ask.max), (limited_first, ask.max)];
         for (turn, (is_limited, upto)) in turns.into_iter().enumerate() {
