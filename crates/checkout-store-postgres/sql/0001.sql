@@ -12,13 +12,25 @@ CREATE SEQUENCE checkout.fence;
 CREATE DOMAIN checkout.provider AS text CHECK (VALUE IN ('allscale', 'azotte', 'peach', 'peach_v2'));
 CREATE DOMAIN checkout.environment AS text CHECK (VALUE IN ('live', 'sandbox'));
 
+-- The moment before which none of so many places is free: the first of the last of them that is over. A limit
+-- of none is full for ever.
+CREATE FUNCTION checkout.full_until(taken jsonb, requests bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT CASE WHEN requests <= 0 THEN 9223372036854775807 ELSE (
+        SELECT p.until FROM (
+            SELECT p.value::bigint AS until, row_number() OVER (ORDER BY p.value::bigint DESC) AS place
+            FROM jsonb_each_text(taken) p
+        ) p WHERE p.place = requests
+    ) END $$;
+
 -- The merchants: the limit of reads, the places that are taken under the limit (the claim's number, and the
--- moment until which), and the moment until which the provider asked the merchant to wait.
+-- moment until which), the moment before which none of them is free, and the moment until which the provider
+-- asked the merchant to wait.
 CREATE TABLE checkout.lane (
     name        text COLLATE "C" PRIMARY KEY,
     requests    bigint,
     span        bigint,
     taken       jsonb NOT NULL DEFAULT '{}',
+    full_until  bigint GENERATED ALWAYS AS (checkout.full_until(taken, requests)) STORED,
     wait_until  bigint
 ) WITH (fillfactor = 50);
 

@@ -309,8 +309,8 @@ END $$;
 -- shows the rows, and is taken only if rev is still the same under the lock. Each transaction that changes a
 -- checkout changes rev as well, so the snapshot's checkout is the latest one.
 --
--- The places of a lane are counted by expressions over its row, in the condition and in the answer: such an
--- expression sees the row under the lock. A joined count would stay the snapshot's.
+-- The places of a lane are counted by columns and expressions of its row, in the condition and in the answer:
+-- these see the row under the lock. A joined count would stay the snapshot's.
 CREATE FUNCTION checkout.claim(
     in_lanes text[], in_from bigint[], in_max bigint, in_lease bigint, in_suspect integer
 ) RETURNS TABLE (
@@ -349,9 +349,7 @@ WITH t AS MATERIALIZED (
             SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
         ), in_max) AS room
         FROM checkout.lane l
-        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.requests > (
-            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
-        ), true)
+        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.full_until <= t.now, true)
         FOR UPDATE OF l SKIP LOCKED
     ) l
     WHERE a.due <= t.now
@@ -366,9 +364,7 @@ WITH t AS MATERIALIZED (
             SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
         ), in_max) AS room
         FROM checkout.lane l
-        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.requests > (
-            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
-        ), true)
+        WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.full_until <= t.now, true)
         FOR UPDATE OF l SKIP LOCKED
     ) l
     WHERE a.due <= t.now AND a.n > f.n AND NOT a.suspect AND NOT f.suspect
@@ -433,17 +429,8 @@ WITH t AS MATERIALIZED (
         )) END AS due
     ) rest
     CROSS JOIN LATERAL (
-        SELECT l.wait_until, CASE WHEN l.requests <= 0 THEN 9223372036854775807 ELSE (
-            SELECT free.until FROM (
-                SELECT x.value::bigint AS until, count(*) OVER () AS places
-                FROM jsonb_each_text(l.taken || coalesce(p.taken, '{}')) x WHERE x.value::bigint > t.now
-            ) free
-            WHERE free.places >= l.requests
-            ORDER BY free.until OFFSET greatest(0, (
-                SELECT count(*) FROM jsonb_each_text(l.taken || coalesce(p.taken, '{}')) x
-                WHERE x.value::bigint > t.now
-            ) - l.requests) LIMIT 1
-        ) END AS free
+        SELECT l.wait_until, CASE WHEN p.taken IS NULL THEN l.full_until
+            ELSE checkout.full_until(l.taken || p.taken, l.requests) END AS free
         FROM checkout.lane l WHERE l.name = a.lane OFFSET 0
     ) l
     WHERE rest.due IS NOT NULL

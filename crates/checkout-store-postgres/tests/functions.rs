@@ -56,6 +56,7 @@ const MUTATIONS: &[Mutation] = &[
     ),
     mutation("claim", "WHERE a.due <= t.now", "WHERE true", &[Law::ClaimLeases, Law::MaxZeroLooks]),
     mutation("claim", "n.due <= t.now", "true", &[Law::NewsIsLeased]),
+    mutation("claim", "coalesce(l.full_until <= t.now, true)", "true", &[Law::LimitIsExact]),
     mutation("claim", "coalesce(l.wait_until <= t.now, true)", "true", &[Law::WaitBindsTheLane]),
     Mutation { overtaken: true, ..mutation("claim", "AND w.rev = s.rev", "", &[]) },
 ];

@@ -44,12 +44,21 @@ CREATE TABLE checkout_lane (
     per_seconds INTEGER,                        -- within so many seconds
     served      INTEGER NOT NULL DEFAULT 0,     -- the number of the last claim: lanes take turns
     wait_until  INTEGER,                        -- the provider asked the lane to wait
-    due         INTEGER                         -- the earliest due of its work, by the triggers alone
+    full_until  INTEGER,                        -- no place is free before, by the triggers alone
+    due         INTEGER,                        -- the earliest due of its work, by the triggers alone
+    -- The moment from which a claim finds work here.
+    opens       INTEGER GENERATED ALWAYS AS (max(due, ifnull(wait_until, due), ifnull(full_until, due))) VIRTUAL
 ) STRICT, WITHOUT ROWID;
--- A claim looks at the lanes that have due work, however many lanes there are.
-CREATE INDEX checkout_lane_due ON checkout_lane (due, name) WHERE due IS NOT NULL;
+-- A claim looks at the lanes that are open, however many others are there, wait or are at their limits.
+CREATE INDEX checkout_lane_opens ON checkout_lane (opens, name) WHERE opens IS NOT NULL;
 CREATE TRIGGER checkout_lane_added AFTER INSERT ON checkout_lane BEGIN
-    UPDATE checkout_lane SET due = (SELECT min(due) FROM checkout_work WHERE lane = NEW.name) WHERE name = NEW.name;
+    UPDATE checkout_lane SET due = (SELECT min(due) FROM checkout_work WHERE lane = NEW.name),
+        full_until = (SELECT until FROM checkout_full WHERE name = NEW.name) WHERE name = NEW.name;
+END;
+CREATE TRIGGER checkout_lane_limited AFTER UPDATE OF requests ON checkout_lane
+WHEN OLD.requests IS NOT NEW.requests BEGIN
+    UPDATE checkout_lane SET full_until = (SELECT until FROM checkout_full WHERE name = NEW.name)
+        WHERE name = NEW.name;
 END;
 CREATE TRIGGER checkout_work_added AFTER INSERT ON checkout_work BEGIN
     UPDATE checkout_lane SET due = NEW.due WHERE name = NEW.lane AND (due IS NULL OR due > NEW.due);
@@ -72,6 +81,27 @@ CREATE TABLE checkout_place (
     until INTEGER NOT NULL,
     PRIMARY KEY (lane, fence)
 ) STRICT, WITHOUT ROWID;
+-- A lane with so many places is full until the first of its last places is over. A limit of none is full for
+-- ever.
+CREATE VIEW checkout_full AS
+    SELECT l.name, iif(l.requests > 0, (
+        SELECT p.until FROM (
+            SELECT until, row_number() OVER (ORDER BY until DESC) AS place FROM checkout_place WHERE lane = l.name
+        ) AS p WHERE p.place = l.requests
+    ), iif(l.requests IS NULL, NULL, 9223372036854775807)) AS until
+    FROM checkout_lane AS l;
+CREATE TRIGGER checkout_place_taken AFTER INSERT ON checkout_place BEGIN
+    UPDATE checkout_lane SET full_until = (SELECT until FROM checkout_full WHERE name = NEW.lane)
+        WHERE name = NEW.lane;
+END;
+CREATE TRIGGER checkout_place_moved AFTER UPDATE ON checkout_place BEGIN
+    UPDATE checkout_lane SET full_until = (SELECT until FROM checkout_full WHERE name = NEW.lane)
+        WHERE name = NEW.lane;
+END;
+CREATE TRIGGER checkout_place_free AFTER DELETE ON checkout_place BEGIN
+    UPDATE checkout_lane SET full_until = (SELECT until FROM checkout_full WHERE name = OLD.lane)
+        WHERE name = OLD.lane;
+END;
 
 -- The last number of a claim. No number comes back.
 CREATE TABLE checkout_fence (

@@ -10,11 +10,10 @@ use std::collections::HashSet;
 
 struct Lane {
     name: String,
-    /// The requests of the limit, and its span in seconds.
-    limit: Option<(u32, u32)>,
-    wait: Option<i64>,
-    /// The earliest due.
-    first: Option<i64>,
+    /// The span of the limit, in seconds.
+    span: Option<u32>,
+    /// True while the lane has due work and a place.
+    is_open: bool,
 }
 
 /// The earliest due work of a lane.
@@ -24,14 +23,13 @@ struct Candidate {
     due: Result<Due, StoreError>,
 }
 
-const DUE: &str = "SELECT name, requests, per_seconds, wait_until, due FROM checkout_lane \
-    WHERE due <= ?1 ORDER BY served, name";
-const LATER: &str = "SELECT name, requests, per_seconds, wait_until, due FROM checkout_lane \
-    WHERE (due, name) > (?1, ?2) ORDER BY due, name LIMIT ?3";
-/// So many lanes are looked at in one question for the next due.
+const OPEN: &str = "SELECT name, iif(requests IS NULL, NULL, per_seconds) FROM checkout_lane \
+    WHERE opens <= ?1 ORDER BY served, name";
+const IS_OPEN: &str = "SELECT 1 FROM checkout_lane WHERE name = ?1 AND opens <= ?2";
+const IN_TURN: &str = "SELECT name, opens FROM checkout_lane WHERE (opens, name) > (?1, ?2) \
+    ORDER BY opens, name LIMIT ?3";
+/// So many lanes are looked at in one question for the next that opens.
 const LOOKS: usize = 64;
-const FIRST: &str = "SELECT due FROM checkout_work WHERE lane = ?1 ORDER BY due, id LIMIT 1";
-const TAKEN: &str = "SELECT until FROM checkout_place WHERE lane = ?1 ORDER BY until DESC LIMIT 1 OFFSET ?2";
 const CANDIDATE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -51,7 +49,7 @@ pub(crate) fn claim(
 ) -> Result<Result<Claimed, StoreError>, StoreError> {
     let millis = now.unix_millis();
     let asked: HashSet<&str> = ask.lanes.iter().map(String::as_str).collect();
-    let mut lanes = db.all(DUE, [millis], lane)?;
+    let mut lanes = db.all(OPEN, [millis], lane)?;
     lanes.retain(|lane| asked.contains(&*lane.name));
     let mut due: Vec<Due> = Vec::new();
     let mut alone = false;
@@ -62,14 +60,11 @@ pub(crate) fn claim(
             if due.len() >= ask.max {
                 break;
             }
-            if lane.first.is_none_or(|at| at > millis) || free_at(db, lane, millis)? > millis {
+            if !lane.is_open {
                 continue;
             }
-            let Some(found) = candidate(db, &lane.name, millis)? else {
-                // Somebody has changed the rows by hand.
-                lane.first = db.first(FIRST, [&lane.name], |row| get(row, 0))?;
-                continue;
-            };
+            // A lane that is open has due work, unless somebody has changed the rows by hand.
+            let Some(found) = candidate(db, &lane.name, millis)? else { continue };
             if found.tries >= SUSPECT || found.due.is_err() {
                 if !due.is_empty() {
                     continue;
@@ -86,38 +81,27 @@ pub(crate) fn claim(
             leased.lease.fence = fence;
             due.push(leased);
             db.change("UPDATE checkout_lane SET served = ?2 WHERE name = ?1", params![lane.name, fence])?;
-            if let Some((_, span)) = lane.limit {
+            if let Some(span) = lane.span {
                 let over = "DELETE FROM checkout_place WHERE lane = ?1 AND until <= ?2";
                 db.change(over, params![lane.name, millis])?;
                 let take = "INSERT INTO checkout_place (lane, fence, until) VALUES (?1, ?2, ?3)";
                 db.change(take, params![lane.name, fence, from_now(until, span_of(span))])?;
             }
-            lane.first = db.first(FIRST, [&lane.name], |row| get(row, 0))?;
+            lane.is_open = db.first(IS_OPEN, params![lane.name, millis], |_| Ok(()))?.is_some();
             any = true;
             if alone {
                 break;
             }
         }
     }
-    let next = next(db, &lanes, &asked, millis)?;
+    let next = next(db, &asked, millis)?;
     let news = "SELECT 1 FROM checkout_news WHERE due <= ?1 LIMIT 1";
     let news = db.first(news, [millis], |_| Ok(()))?.is_some();
     Ok(Ok(Claimed { now, next, due, news }))
 }
 
 fn lane(row: &Row<'_>) -> Result<Lane, StoreError> {
-    let requests: Option<i64> = get(row, 1)?;
-    let limit = requests.zip(get(row, 2)?).map(|(of, span)| (count(of), count(span)));
-    Ok(Lane { name: get(row, 0)?, limit, wait: get(row, 3)?, first: get(row, 4)? })
-}
-
-/// The moment from which a lane has a place; `now` if at once.
-fn free_at(db: &Db<'_>, lane: &Lane, now: i64) -> Result<i64, StoreError> {
-    let waits = lane.wait.map_or(now, |until| until.max(now));
-    let Some((requests, _)) = lane.limit else { return Ok(waits) };
-    let Some(before) = requests.checked_sub(1) else { return Ok(i64::MAX) };
-    let taken = db.first(TAKEN, params![lane.name, before], |row| get(row, 0))?;
-    Ok(waits.max(taken.unwrap_or(now)))
+    Ok(Lane { name: get(row, 0)?, span: get::<Option<i64>>(row, 1)?.map(count), is_open: true })
 }
 
 fn candidate(db: &Db<'_>, lane: &str, now: i64) -> Result<Option<Candidate>, StoreError> {
@@ -142,37 +126,18 @@ fn candidate(db: &Db<'_>, lane: &str, now: i64) -> Result<Option<Candidate>, Sto
     })
 }
 
-/// The moment when more may be due. `lanes` are those that were due at the claim. The others follow by their
-/// dues, and none is looked at whose due is behind the best.
-fn next(db: &Db<'_>, lanes: &[Lane], asked: &HashSet<&str>, now: i64) -> Result<Option<Moment>, StoreError> {
-    let mut best: Option<i64> = None;
-    for lane in lanes {
-        better(db, lane, now, &mut best)?;
-    }
-    let (mut at, mut name) = (now.saturating_add(1), String::new());
+/// The moment when more may be due: the first of the asked lanes that opens.
+fn next(db: &Db<'_>, asked: &HashSet<&str>, now: i64) -> Result<Option<Moment>, StoreError> {
+    let (mut at, mut name) = (i64::MIN, String::new());
     loop {
-        let others = db.all(LATER, params![at, name, signed(LOOKS)], lane)?;
-        for lane in others.iter().filter(|lane| asked.contains(&*lane.name)) {
-            if !better(db, lane, now, &mut best)? {
-                return Ok(best.map(Moment::from_unix_millis));
-            }
+        let lanes: Vec<(String, i64)> =
+            db.all(IN_TURN, params![at, name, signed(LOOKS)], |row| Ok((get(row, 0)?, get(row, 1)?)))?;
+        if let Some((_, opens)) = lanes.iter().find(|(name, _)| asked.contains(name.as_str())) {
+            return Ok(Some(Moment::from_unix_millis(now.max(*opens))));
         }
-        match others.last() {
-            Some(last) if others.len() >= LOOKS => {
-                (at, name) = (last.first.unwrap_or(i64::MAX), last.name.clone());
-            }
-            Some(_) | None => return Ok(best.map(Moment::from_unix_millis)),
+        match lanes.into_iter().next_back() {
+            Some((last, opens)) => (at, name) = (opens, last),
+            None => return Ok(None),
         }
     }
-}
-
-/// False for a lane that is due later than the best.
-fn better(db: &Db<'_>, lane: &Lane, now: i64, best: &mut Option<i64>) -> Result<bool, StoreError> {
-    let Some(at) = lane.first else { return Ok(true) };
-    if best.is_some_and(|best| best <= at.max(now)) {
-        return Ok(false);
-    }
-    let free = at.max(free_at(db, lane, now)?);
-    *best = Some(best.map_or(free, |best| best.min(free)));
-    Ok(true)
 }

@@ -39,8 +39,7 @@ pub(crate) fn list(
 
 /// The due work of lanes that have no place, or have to wait.
 const WAITING: &str = "SELECT count(*) FROM checkout_lane AS l CROSS JOIN checkout_work AS w ON w.lane = l.name \
-    WHERE w.due <= ?1 AND (l.wait_until > ?1 OR l.requests <= ( \
-        SELECT count(*) FROM checkout_place AS p WHERE p.lane = l.name AND p.until > ?1))";
+    WHERE w.due <= ?1 AND (l.wait_until > ?1 OR l.full_until > ?1)";
 
 /// Figures to watch.
 pub(crate) fn figures(db: &Db<'_>, now: Moment) -> Result<Figures, StoreError> {

@@ -15,14 +15,10 @@ use std::time::Duration;
 type Mutant = (&'static str, String);
 
 /// The columns that decide if a write is still allowed, and if a row is due.
-const GUARDS: [&str; 5] = ["fence", "version", "leased", "due", "until"];
+const GUARDS: [&str; 6] = ["fence", "version", "leased", "due", "opens", "until"];
 
-/// Two comparisons of the same: a lane that is not due is passed over by the due that was read with the lane,
-/// and the earliest work of a lane is due if the lane is.
-const TWICE: [&str; 2] = [
-    "FROM checkout_lane WHERE due <= ?1 ORDER BY served",
-    "WHERE w.lane = ?1 AND w.due <= ?2 ORDER BY w.due, w.id LIMIT 1",
-];
+/// The second comparison of the same: the earliest work of a lane is due if the lane is open.
+const TWICE: [&str; 1] = ["WHERE w.lane = ?1 AND w.due <= ?2 ORDER BY w.due, w.id LIMIT 1"];
 
 /// Stores whose clock tells their thread the mutant, before the thread prepares a statement.
 fn open(mutant: Option<&Mutant>) -> (Sqlite, ManualClock) {
