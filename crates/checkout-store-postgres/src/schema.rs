@@ -274,7 +274,8 @@ mod tests {
         let schema = format!("d_{}", std::process::id());
         let store = Options::new().schema(&schema).connect(&url).await.unwrap();
         let (mut client, mut other) = (store.pool().get().await.unwrap(), store.pool().get().await.unwrap());
-        let step = "ALTER TABLE checkout.news ADD COLUMN a bigint; ALTER TABLE checkout.event ADD COLUMN a bigint;";
+        let step =
+            "ALTER TABLE checkout.news ADD COLUMN a bigint; ALTER TABLE checkout.event ADD COLUMN a bigint;";
         let two = [MIGRATIONS[0], Migration { version: 2, oldest: 1, sql: step }];
 
         // The step is the one that the database ends, since the other one never looks for deadlocks.

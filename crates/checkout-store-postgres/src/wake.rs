@@ -27,9 +27,11 @@ const PACE: Duration = Duration::from_millis(20);
 /// So many processes listen: a nudge wakes no more, however many there are.
 const SLOTS: i64 = 2;
 
-/// The pause before a process that does not listen asks for a place among those who do, and before a
-/// connection that broke is replaced.
+/// The pause before a connection that broke is replaced.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// The pause before a process that does not listen asks again for a place among those who do.
+const PLACE: Duration = Duration::from_secs(5);
 
 /// How long a process waits for its own word.
 const ECHO: Duration = Duration::from_secs(1);
@@ -198,7 +200,7 @@ impl Shared {
         if !self.has_slot(&client).await? {
             client.batch_execute(&unlisten).await?;
             while !self.has_slot(&client).await? {
-                sleep(AGAIN).await;
+                sleep(PLACE).await;
             }
             client.batch_execute(&listen).await?;
         }
@@ -235,14 +237,10 @@ impl Shared {
     /// Takes a lock of the session, which the server gives back with the connection's end.
     async fn has_slot(&self, client: &Client) -> Result<bool, Broken> {
         let key = format!("checkout-store-postgres listens {}", self.schema);
-        for slot in 0..SLOTS {
-            let values: [(&(dyn ToSql + Sync), Type); 2] = [(&key, Type::TEXT), (&slot, Type::INT8)];
-            let take = "SELECT pg_try_advisory_lock(hashtextextended($1, $2))";
-            let rows = client.query_typed(take, &values).await?;
-            if rows.first().and_then(|row| row.try_get(0).ok()) == Some(true) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let values: [(&(dyn ToSql + Sync), Type); 2] = [(&key, Type::TEXT), (&SLOTS, Type::INT8)];
+        // The places are asked for one after the other, until one is free.
+        let take = "SELECT true FROM generate_series(0, $2 - 1) slot \
+            WHERE pg_try_advisory_lock(hashtextextended($1, slot)) LIMIT 1";
+        Ok(!client.query_typed(take, &values).await?.is_empty())
     }
 }
