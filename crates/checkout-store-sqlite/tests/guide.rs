@@ -4,7 +4,7 @@
 
 mod folder;
 
-use checkout_kit::engine::{Engine, Machine, Rules, State};
+use checkout_kit::engine::{Engine, Machine, Memory, Rules, State};
 use checkout_kit::{Cents, Environment, KeyRing, Moment, Request, Response, Transport, TransportError};
 use checkout_kit::{allscale, azotte, peach};
 use checkout_sandbox::VirtualClock;
@@ -108,6 +108,24 @@ mod watched {
         engine: &Engine<S, T>,
     ) -> Result<String, StoreError> {
         Ok(format!("{}{}", engine.counters().text(), engine.figures().await?.text()))
+    }
+}
+
+mod draining {
+    use checkout_kit::Transport;
+    use checkout_kit::engine::{Checkout, Draft, Engine, EngineError, Store};
+
+    /// Creates by the next engine, but for an order that the file has. Nobody else creates in the file any more.
+    pub(super) async fn create_while_draining<T: Transport + 'static>(
+        file: &Engine<impl Store + 'static, T>,
+        next: &Engine<impl Store + 'static, T>,
+        id: &str,
+        draft: Draft,
+    ) -> Result<Checkout, EngineError> {
+        match file.checkout(id).await? {
+            Some(_) => file.create(id, draft).await, // the same id is the same checkout
+            None => next.create(id, draft).await,
+        }
     }
 }
 
@@ -399,6 +417,31 @@ fn a_job_of_a_runner_and_the_machine_by_hand_settle_orders_as_the_loop_does() ->
     })
 }
 
+/// An order of the file stays in the file, and a new one is in the next store; neither is made twice.
+#[test]
+fn an_order_is_created_once_while_a_file_drains() -> Outcome {
+    block_on(async {
+        let world = World::new("draining")?;
+        let clock = world.providers.clock.clone();
+        let memory = Memory::with_clock(move || clock.now());
+        let next = Engine::builder(memory, world.providers.clone()).provider(clients::allscale()?).build()?;
+        let draft = |id: &'static str| {
+            allscale::Draft::fiat(allscale::Currency::EUR, Cents::new(49_90)).order_id(id).check()
+        };
+        world.engine.create("old", draft("old")?).await?;
+        for _ in 0..2 {
+            for id in ["old", "new"] {
+                let (file, draft) = (&world.engine, draft(id)?.into());
+                let checkout = draining::create_while_draining(file, &next, id, draft).await?;
+                assert_eq!((&*checkout.id, checkout.state), (id, State::Open));
+            }
+        }
+        assert_eq!(world.providers.allscale.intents().len(), 2);
+        assert!(world.engine.checkout("new").await?.is_none() && next.checkout("old").await?.is_none());
+        Ok(())
+    })
+}
+
 /// The statement of the page. The shop created the checkout by the client, and the engine does the rest.
 #[test]
 fn a_checkout_that_the_shop_adds_by_sql_alone_is_read_and_settled() -> Outcome {
@@ -451,7 +494,7 @@ fn the_page_shows_these_functions_word_for_word() -> Outcome {
         let block = lines.collect::<Vec<_>>().join("\n");
         assert!(HERE.replace("pub(super) ", "").contains(&block), "not word for word here:\n{block}");
     }
-    assert_eq!(blocks.len(), 6);
+    assert_eq!(blocks.len(), 7);
     let readme = include_str!("../../../README.md").split("```rust,ignore\n").nth(1).ok_or("no block")?;
     let lines: Vec<String> =
         readme.split("```").next().ok_or("no end")?.lines().map(|line| format!("        {line}")).collect();
