@@ -47,7 +47,7 @@ use std::env;
 use world::Kind;
 
 /// A part needs no server, or the one whose variable is named.
-const PARTS: [(&str, &str); 20] = [
+const PARTS: [(&str, &str); 22] = [
     ("polls-sqlite", ""),
     ("polls-postgres", POSTGRES),
     ("pairs", ""),
@@ -65,6 +65,8 @@ const PARTS: [(&str, &str); 20] = [
     ("fair-postgres", POSTGRES),
     ("snapshot", POSTGRES),
     ("churn", POSTGRES),
+    ("merchants-sqlite", ""),
+    ("merchants-postgres", POSTGRES),
     ("ended-sqlite", ""),
     ("ended-postgres", POSTGRES),
     ("idle", POSTGRES),
@@ -118,6 +120,8 @@ async fn run(part: &str) {
         "fair-postgres" => lags::fair(Kind::PostgreSQL).await,
         "snapshot" => health::snapshot().await,
         "churn" => health::churn().await,
+        "merchants-sqlite" => health::merchants(Kind::SQLite).await,
+        "merchants-postgres" => health::merchants(Kind::PostgreSQL).await,
         "ended-sqlite" => health::ended(Kind::SQLite).await,
         "ended-postgres" => health::ended(Kind::PostgreSQL).await,
         _ => health::idle().await,

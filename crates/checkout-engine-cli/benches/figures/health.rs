@@ -5,14 +5,14 @@ use crate::world::{
     Fill, Kind, Place, Provider, Ring, Running, builder, claim, connect, engine, lanes, names, rate, ring,
     unique, url, write,
 };
-use checkout_engine::{Nudge, Store, Target};
+use checkout_engine::{Lane, Nudge, Store, Target};
 use checkout_store_postgres::Options;
 use checkout_store_sqlite::{Sqlite, Synchronous};
-use checkout_tables::Moment;
-use std::{env, fs};
+use checkout_tables::{Moment, RateLimit, RateScope};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use std::{env, fs};
 use tokio::time::sleep;
 
 const SPAN: Duration = Duration::from_secs(3);
@@ -79,10 +79,10 @@ pub(crate) async fn churn() {
         [of("work").await, of("checkout").await]
     };
     let store = place.open_postgres(8).await;
-    // The first seconds lay the rows out as they stay: two versions each, since a claim and a write follow.
-    let fresh = sizes().await;
     let ring = async |seconds| ring(&store, 8, &lanes(MERCHANTS), 20, Duration::from_secs(seconds)).await;
     let first = ring(5).await;
+    // The first seconds lay the rows out as they stay: two versions each, since a claim and a write follow.
+    let fresh = sizes().await;
     let between = ring(seconds).await;
     let last = ring(5).await;
     let after = sizes().await;
@@ -122,6 +122,52 @@ pub(crate) async fn ended(kind: Kind) {
     table::row(&figure, &ours, "90 to 110 % (of 10,000,000)", "–");
     let figure = format!("z: bytes of an ended row with its indices, {kind:?}");
     table::row(&figure, &whole(bytes), "–", "–");
+}
+
+/// A claim of a process that has 10,000 merchants, of whom one has due work: with all others at rest, and with
+/// all others at their limits.
+pub(crate) async fn merchants(kind: Kind) {
+    for (others, full) in [("at rest", false), ("at their limits", true)] {
+        let place = Place::new(kind, "merchants").await;
+        let all = [names(1), (0..MANY).map(|number| format!("p-{number}")).collect()].concat();
+        place.fill(&Fill::open(1_000, 1)).await;
+        let due_in = if full { 0 } else { 3_600_000 };
+        place.fill(&Fill { provider: "peach", prefix: "p", due_in, ..Fill::open(MANY * 3, MANY) }).await;
+        let lanes: Vec<String> = all
+            .iter()
+            .map(|name| format!("{}/{name}", if name.starts_with("p-") { "peach" } else { "allscale" }))
+            .collect();
+        let spans = match kind {
+            Kind::SQLite => of_many(&open_without_waits(&place), &lanes, full).await,
+            Kind::PostgreSQL => of_many(&place.open_postgres(1).await, &lanes, full).await,
+        };
+        place.delete().await;
+        let ours = format!("{}; p99 {}", millis(quantile(&spans, 50)), millis(quantile(&spans, 99)));
+        let figure = format!("a claim with 10,000 merchants {others}, {kind:?}, median");
+        table::row(&figure, &ours, "–", "–");
+    }
+}
+
+const MANY: u32 = 10_000;
+const TWO_A_MINUTE: RateLimit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };
+
+async fn of_many<S: Store>(store: &S, lanes: &[String], full: bool) -> Vec<Duration> {
+    let limit = |name: &String| name.starts_with("peach/").then_some(TWO_A_MINUTE);
+    let known: Vec<Lane> = lanes.iter().map(|name| Lane { name: name.clone(), limit: limit(name) }).collect();
+    store.lanes(&known).await.unwrap();
+    if full {
+        let limited: Vec<String> = lanes.iter().filter(|name| limit(name).is_some()).cloned().collect();
+        while !claim(store, &limited, 1_000).await.is_empty() {}
+    }
+    let mut spans = Vec::new();
+    for _ in 0..100 {
+        let since = Instant::now();
+        let claimed = claim(store, lanes, 1).await;
+        spans.push(since.elapsed());
+        assert_eq!(claimed.len(), 1);
+        write(store, &claimed[0]).await;
+    }
+    spans
 }
 
 fn open_without_waits(place: &Place) -> Sqlite {
@@ -191,12 +237,18 @@ pub(crate) async fn idle() {
     let counted =
         format!("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '{name}'");
     let count = async || main.query_one(&counted, &[]).await.unwrap().get::<_, i64>(0);
-    let running = Running::start(&idle_engine(Options::new().connect(&own).await.unwrap()));
-    // A server counts a second late.
-    sleep(Duration::from_secs(3)).await;
-    let before = count().await;
-    sleep(IDLE).await;
-    let rate = (count().await - before) as f64 / IDLE.as_secs_f64();
+    let store = Options::new().connect(&own).await.unwrap();
+    let in_a_while = async || {
+        // A server counts a second late.
+        sleep(Duration::from_secs(3)).await;
+        let before = count().await;
+        sleep(IDLE).await;
+        (count().await - before) as f64 / IDLE.as_secs_f64()
+    };
+    // The server itself has transactions too.
+    let own_of_server = in_a_while().await;
+    let running = Running::start(&idle_engine(store));
+    let rate = in_a_while().await - own_of_server;
     running.stop().await;
     table::row("transactions of an idle process, PostgreSQL", &format!("{rate:.1}/s"), "≤ 1/s", "–");
 

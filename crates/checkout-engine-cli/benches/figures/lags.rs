@@ -16,6 +16,8 @@ const LEASE: Duration = Duration::from_secs(3);
 const NUDGES: u32 = 200;
 /// The pause between two nudges.
 const PACE: Duration = Duration::from_millis(20);
+/// The same to another process, which is told of no more than ten in a second.
+const PACE_ACROSS: Duration = Duration::from_millis(130);
 
 /// The provider's id of an AllScale checkout that a path names.
 fn id_of(path: &str) -> Option<&str> {
@@ -24,13 +26,18 @@ fn id_of(path: &str) -> Option<&str> {
 
 /// Nudges the checkouts of `m`, one after the other at a pace, and waits until all are read: how long each
 /// took.
-async fn nudged<S: Store>(store: &S, nudge: impl AsyncFn(&str), reads: &mut Reads) -> Vec<Duration> {
+async fn nudged<S: Store>(
+    store: &S,
+    nudge: impl AsyncFn(&str),
+    pace: Duration,
+    reads: &mut Reads,
+) -> Vec<Duration> {
     let mut since = BTreeMap::new();
     let all = store.list(&Filter { limit: 10_000, ..Filter::default() }).await.unwrap();
     for checkout in all.into_iter().filter(|checkout| checkout.id.starts_with("m-")) {
         since.insert(checkout.checkout_id.unwrap(), Instant::now());
         nudge(&checkout.id).await;
-        sleep(PACE).await;
+        sleep(pace).await;
     }
     let mut lags = Vec::new();
     let collect = async {
@@ -53,7 +60,7 @@ async fn within<S: Store + Clone + 'static>(store: S) -> Vec<Duration> {
     let running = Running::start(&engine);
     // The first claim is over.
     sleep(Duration::from_millis(500)).await;
-    let lags = nudged(&store, by(&engine), &mut reads).await;
+    let lags = nudged(&store, by(&engine), PACE, &mut reads).await;
     running.stop().await;
     lags
 }
@@ -71,7 +78,7 @@ async fn across(place: &Place) -> Vec<Duration> {
     sleep(Duration::from_millis(500)).await;
     let nudge =
         async |id: &str| drop(store.nudge(&Nudge { target: Target::Id(id), event: &[] }).await.unwrap());
-    nudged(&store, nudge, &mut reads).await
+    nudged(&store, nudge, PACE_ACROSS, &mut reads).await
 }
 
 const TO_NUDGE: Fill = Fill { due_in: 3_600_000, ..Fill::open(NUDGES, 1) };
@@ -104,7 +111,7 @@ pub(crate) async fn nudge(kind: Kind) {
             outside.push(across(&place).await);
             place.delete().await;
         }
-        show("PostgreSQL, another process", &outside);
+        show("PostgreSQL, another process, 8 a second", &outside);
     }
 }
 
@@ -227,7 +234,7 @@ async fn beside_the_limited<S: Store + Clone + 'static>(store: S, limited: bool)
         }
     }
     sleep(Duration::from_millis(500)).await;
-    let lags = nudged(&store, by(&engine), &mut reads).await;
+    let lags = nudged(&store, by(&engine), PACE, &mut reads).await;
     running.stop().await;
     lags
 }
