@@ -24,6 +24,8 @@ checkout-engine --store STORE [--schema NAME] COMMAND
                   that `show` has shown: a decision is about what you saw
   migrate         brings the schema to this program's version
   migrate --print prints the SQL instead, for a role with the rights
+    --from VERSION
+                  from this version of the schema; 0, from nothing, unless you say otherwise
 ";
 
 /// The wish of a person.
@@ -40,12 +42,31 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) enum Command {
-    Ls { state: Option<State>, held: bool, after: Option<String>, limit: usize },
-    Show { id: String },
+    Ls {
+        state: Option<State>,
+        held: bool,
+        after: Option<String>,
+        limit: usize,
+    },
+    Show {
+        id: String,
+    },
     Figures,
-    Nudge { id: String },
-    Decide { act: Act, id: String, version: i64, by: String, reason: String },
-    Migrate { print: bool },
+    Nudge {
+        id: String,
+    },
+    Decide {
+        act: Act,
+        id: String,
+        version: i64,
+        by: String,
+        reason: String,
+    },
+    Migrate,
+    /// Prints the SQL that brings a schema up from a version.
+    Print {
+        from: i64,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -71,6 +92,10 @@ pub(crate) enum ArgumentError {
     State,
     #[error("{0}: say who decides by --by, why by --reason, and what you saw by --version")]
     NoReason(String),
+    #[error("--from: {0:?} is no version of a schema: a version is a whole number from 0 on")]
+    Version(String),
+    #[error("--from: say so with `migrate --print`: a database knows its version itself")]
+    From,
 }
 
 impl Arguments {
@@ -79,7 +104,7 @@ impl Arguments {
         let mut store = std::env::var("CHECKOUT_ENGINE_STORE").ok().filter(|store| !store.is_empty());
         let (mut words, mut state, mut held, mut print) = (Vec::new(), None, false, false);
         let (mut after, mut limit, mut by, mut reason, mut version) = (None, 0, None, None, None);
-        let mut schema = None;
+        let (mut schema, mut from) = (None, None);
         while let Some(argument) = parser.next()? {
             match argument {
                 Short('h') | Long("help") => return Ok(Wish::Help),
@@ -96,6 +121,7 @@ impl Arguments {
                 Long("reason") => reason = Some(parser.value()?.string()?),
                 Long("version") => version = Some(parser.value()?.parse()?),
                 Long("print") => print = true,
+                Long("from") => from = Some(version_of(parser.value()?.string()?)?),
                 Value(word) => words.push(word.string()?),
                 other @ (Short(_) | Long(_)) => return Err(other.unexpected().into()),
             }
@@ -106,7 +132,8 @@ impl Arguments {
         let command = match (&*name, id) {
             ("ls", None) => Command::Ls { state, held, after, limit },
             ("figures", None) => Command::Figures,
-            ("migrate", None) => Command::Migrate { print },
+            ("migrate", None) if print => Command::Print { from: from.take().unwrap_or(0) },
+            ("migrate", None) => Command::Migrate,
             ("show", Some(id)) => Command::Show { id },
             ("nudge", Some(id)) => Command::Nudge { id },
             ("release" | "requeue" | "settle" | "close", Some(id)) => {
@@ -131,7 +158,16 @@ impl Arguments {
         if let Some(word) = words.next() {
             return Err(lexopt::Error::UnexpectedArgument(word.into()).into());
         }
+        if from.is_some() {
+            return Err(ArgumentError::From);
+        }
         let store = store.ok_or(ArgumentError::NoStore)?;
         Ok(Wish::Do(Self { store, schema, command }))
     }
+}
+
+fn version_of(text: String) -> Result<i64, ArgumentError> {
+    // A sign, or none, is no part of a version.
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or(ArgumentError::Version(text))
 }

@@ -27,8 +27,8 @@ pub(crate) async fn run(arguments: &Arguments, out: &mut dyn Write) -> Done {
 async fn on_sqlite(arguments: &Arguments, out: &mut dyn Write) -> Done {
     use checkout_store_sqlite::{Sqlite, print_migrations};
     match arguments.command {
-        Command::Migrate { print: true } => Ok(write!(out, "{}", print_migrations())?),
-        Command::Migrate { print: false } => {
+        Command::Print { from } => Ok(write!(out, "{}", print_migrations(from)?)?),
+        Command::Migrate => {
             Sqlite::open(&arguments.store)?;
             Ok(writeln!(out, "the schema is at this program's version")?)
         }
@@ -50,8 +50,8 @@ async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
         None => (Options::new(), "checkout"),
     };
     match arguments.command {
-        Command::Migrate { print: true } => Ok(write!(out, "{}", print(schema, 0)?)?),
-        Command::Migrate { print: false } => {
+        Command::Print { from } => Ok(write!(out, "{}", print(schema, from)?)?),
+        Command::Migrate => {
             options.connect(&arguments.store).await?;
             Ok(writeln!(out, "the schema is at this program's version")?)
         }
@@ -115,7 +115,7 @@ async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Don
             line(&checkout, out)?;
         }
         // The store's own part has done it.
-        Command::Migrate { .. } => {}
+        Command::Migrate | Command::Print { .. } => {}
     }
     Ok(())
 }

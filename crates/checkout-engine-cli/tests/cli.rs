@@ -1,45 +1,126 @@
-//! The program over a store in an SQLite file.
+//! The program over a store in an SQLite file, and over a store in PostgreSQL where `CHECKOUT_TEST_POSTGRES` names
+//! a server.
 
-use checkout_engine::{Checkout, New, Next, Provider, ReadMade, State, Store, Write};
+use checkout_engine::{
+    Checkout, Inserted, New, Next, Provider, ReadMade, State, Store, StoreError, Write, Written,
+};
+use checkout_store_postgres::Options;
 use checkout_store_sqlite::Sqlite;
 use checkout_tables::{Environment, Moment};
 use std::error::Error;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 const PAGE: &str = "https://pay.example/hidden";
 
-/// A file with one held checkout, which goes with the test.
-struct File(PathBuf);
+/// One is held, and one is not.
+const TWO: &[(&str, Option<&str>)] = &[("order-1", Some("underpaid by a cent")), ("order-2", None)];
 
-impl File {
-    fn new(name: &str) -> Outcome<Self> {
+const VARIABLE: &str = "CHECKOUT_TEST_POSTGRES";
+
+/// A place for a store, which goes with the test.
+enum Place {
+    /// A folder with a file.
+    Sqlite(PathBuf),
+    /// The URL of a server, and a schema.
+    Postgres(String, String),
+}
+
+impl Place {
+    fn sqlite(name: &str) -> Outcome<Self> {
         let folder = std::env::temp_dir().join(format!("checkout-cli-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
-        Ok(Self(folder))
+        Ok(Self::Sqlite(folder))
     }
 
-    fn store(&self) -> PathBuf {
-        self.0.join("shop.db")
+    /// None where no server is named: the test then runs nothing, and says so where nobody captures the words.
+    fn postgres(name: &str) -> Option<Self> {
+        let Ok(url) = std::env::var(VARIABLE) else {
+            let _ = writeln!(std::io::stderr(), "{VARIABLE} is not set: this test has run nothing");
+            return None;
+        };
+        Some(Self::Postgres(url, format!("c_{name}_{}", std::process::id())))
+    }
+
+    /// Adds checkouts that have ended, each with its hold.
+    fn add(&self, checkouts: &[(&str, Option<&str>)]) -> Outcome {
+        match self {
+            Self::Sqlite(folder) => block_on(add(&Sqlite::open(folder.join("shop.db"))?, checkouts))?,
+            Self::Postgres(url, schema) => block_on(async {
+                let options = Options::new().schema(schema).connections(2).notify(false);
+                add(&options.connect(url).await?, checkouts).await
+            })?,
+        }
+    }
+
+    fn store(&self) -> Vec<OsString> {
+        match self {
+            Self::Sqlite(folder) => vec!["--store".into(), folder.join("shop.db").into()],
+            Self::Postgres(url, schema) => {
+                vec!["--store".into(), url.into(), "--schema".into(), schema.into()]
+            }
+        }
+    }
+
+    /// True if there is a store.
+    fn is_there(&self) -> Outcome<bool> {
+        match self {
+            Self::Sqlite(folder) => Ok(folder.join("shop.db").exists()),
+            Self::Postgres(url, schema) => block_on(async {
+                let of = "SELECT count(*) FROM pg_namespace WHERE nspname = $1";
+                let found: i64 = client(url).await?.query_one(of, &[schema]).await?.try_get(0)?;
+                Ok(found == 1)
+            })?,
+        }
+    }
+
+    /// The exit code, the output and the errors.
+    fn run(&self, arguments: &[&str]) -> (u8, String, String) {
+        run(self.store(), arguments)
+    }
+
+    /// The version of a checkout, as `show` shows it.
+    fn version(&self, id: &str) -> Outcome<String> {
+        let (_, shown, err) = self.run(&["show", id]);
+        let version = shown.lines().find_map(|line| line.strip_prefix("version"));
+        Ok(version.ok_or(format!("no version: {err}"))?.trim().to_owned())
     }
 }
 
-impl Drop for File {
+impl Drop for Place {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        match self {
+            Self::Sqlite(folder) => {
+                let _ = std::fs::remove_dir_all(folder);
+            }
+            Self::Postgres(url, schema) => {
+                let drop = format!("DROP SCHEMA IF EXISTS {schema} CASCADE");
+                let dropped = block_on(async { client(url).await?.batch_execute(&drop).await });
+                if !std::thread::panicking() {
+                    assert!(matches!(dropped, Ok(Ok(()))), "{dropped:?}");
+                }
+            }
+        }
     }
+}
+
+async fn client(url: &str) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Outcome<T> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future))
 }
 
-async fn add(store: &Sqlite, id: &str, hold: Option<&str>) -> Outcome {
+fn checkout(id: &str, hold: Option<&str>) -> Checkout {
     let at = Moment::from_unix_millis(0);
-    let row = Checkout {
+    Checkout {
         id: id.to_owned(),
         provider: Provider::AllScale,
         merchant: "default".to_owned(),
@@ -53,91 +134,107 @@ async fn add(store: &Sqlite, id: &str, hold: Option<&str>) -> Outcome {
         version: 0,
         created_at: at,
         changed_at: at,
-    };
-    let inserted = store.insert(&New { checkout: &row, watch: "", lease: Duration::from_secs(60) }).await?;
-    let checkout_engine::Inserted::Fresh(lease, _) = inserted else { return Err("it is there".into()) };
-    let write = Write {
-        checkout: None,
-        next: Next::Ended { watch: String::new() },
-        read: ReadMade::None,
-        lane_wait: None,
-        news: Vec::new(),
-    };
-    let _ = store.write(&lease, &write).await?;
+    }
+}
+
+async fn add(store: &impl Store, checkouts: &[(&str, Option<&str>)]) -> Outcome {
+    for (id, hold) in checkouts {
+        let new = New { checkout: &checkout(id, *hold), watch: "", lease: Duration::from_secs(60) };
+        let Inserted::Fresh(lease, _) = store.insert(&new).await? else { return Err("it is there".into()) };
+        let write = Write {
+            checkout: None,
+            next: Next::Ended { watch: String::new() },
+            read: ReadMade::None,
+            lane_wait: None,
+            news: Vec::new(),
+        };
+        assert_eq!(store.write(&lease, &write).await?, Written::Done);
+    }
     Ok(())
 }
 
-fn with_two(name: &str) -> Outcome<File> {
-    let file = File::new(name)?;
-    let store = Sqlite::open(file.store())?;
-    block_on(async {
-        add(&store, "order-1", Some("underpaid by a cent")).await?;
-        add(&store, "order-2", None).await
-    })??;
-    Ok(file)
-}
-
 /// The exit code, the output and the errors.
-fn run(store: &Path, arguments: &[&str]) -> (u8, String, String) {
+fn run(store: Vec<OsString>, arguments: &[&str]) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let given = [OsString::from("--store"), store.as_os_str().to_owned()];
-    let given = given.into_iter().chain(arguments.iter().map(OsString::from));
+    let given = store.into_iter().chain(arguments.iter().map(OsString::from));
     let code = checkout_engine_cli::run(given, &mut out, &mut err);
     (code, String::from_utf8_lossy(&out).into_owned(), String::from_utf8_lossy(&err).into_owned())
 }
 
-#[test]
-fn a_list_has_each_checkout_once_and_no_page() -> Outcome {
-    let file = with_two("ls")?;
-    let (code, out, err) = run(&file.store(), &["ls"]);
+/// Runs a test over a store of each kind.
+macro_rules! over_each_store {
+    ($($test:ident as $name:literal;)+) => {
+        mod sqlite {
+            $(#[test]
+            fn $test() -> super::Outcome {
+                super::$test(&super::Place::sqlite($name)?)
+            })+
+        }
+
+        mod postgres {
+            $(#[test]
+            fn $test() -> super::Outcome {
+                super::Place::postgres($name).map_or(Ok(()), |place| super::$test(&place))
+            })+
+        }
+    };
+}
+
+over_each_store! {
+    a_list_has_each_checkout_once_and_no_page as "ls";
+    a_decision_stays_with_its_name_and_reason as "settle";
+    quarantined_work_is_put_back_by_release_or_requeue as "requeue";
+    a_nudge_makes_work as "nudge";
+    only_migrate_makes_a_schema as "migrate";
+}
+
+fn a_list_has_each_checkout_once_and_no_page(place: &Place) -> Outcome {
+    place.add(TWO)?;
+    let (code, out, err) = place.run(&["ls"]);
     assert_eq!((code, &*err), (0, ""));
     assert_eq!(
         out,
         "order-1  allscale/default  unsettled  intent-order-1  held: underpaid by a cent\n\
          order-2  allscale/default  unsettled  intent-order-2\n"
     );
-    let (_, held, _) = run(&file.store(), &["ls", "--held"]);
+    let (_, held, _) = place.run(&["ls", "--held"]);
     assert_eq!(held.lines().count(), 1);
-    let (_, behind, _) = run(&file.store(), &["ls", "--after", "order-1"]);
+    let (_, behind, _) = place.run(&["ls", "--after", "order-1"]);
     assert!(behind.starts_with("order-2"));
-    let (_, none, _) = run(&file.store(), &["ls", "--state", "settled"]);
+    let (_, none, _) = place.run(&["ls", "--state", "settled"]);
     assert_eq!(none, "");
-    let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
+    let (_, shown, _) = place.run(&["show", "order-1"]);
     assert!(shown.contains("has an address") && !shown.contains(PAGE), "{shown}");
     Ok(())
 }
 
-#[test]
-fn a_decision_stays_with_its_name_and_reason() -> Outcome {
-    let file = with_two("settle")?;
-    let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
-    let version = shown.lines().find_map(|line| line.strip_prefix("version")).ok_or("no version")?.trim();
+fn a_decision_stays_with_its_name_and_reason(place: &Place) -> Outcome {
+    place.add(TWO)?;
+    let version = place.version("order-1")?;
     let said = ["--by", "nora", "--reason", "a cent is nothing", "--version"];
-    let stale = run(&file.store(), &[&["settle", "order-1"], &said[..], &["0"]].concat());
+    let stale = place.run(&[&["settle", "order-1"], &said[..], &["0"]].concat());
     assert_eq!((stale.0, &*stale.2), (1, "error: the checkout order-1 has changed meanwhile: look again\n"));
-    let decided = run(&file.store(), &[&["settle", "order-1"], &said[..], &[version]].concat());
+    let decided = place.run(&[&["settle", "order-1"], &said[..], &[&*version]].concat());
     assert_eq!(decided.0, 0, "{}", decided.2);
-    let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
+    let (_, shown, _) = place.run(&["show", "order-1"]);
     assert!(shown.contains("settled") && shown.contains("settle by nora: a cent is nothing"), "{shown}");
     // The news waits for the shop.
-    let (_, figures, _) = run(&file.store(), &["figures"]);
+    let (_, figures, _) = place.run(&["figures"]);
     assert!(figures.contains("\nnews 1\n"), "{figures}");
-    let (code, _, err) = run(&file.store(), &[&["close", "order-1"], &said[..], &["9"]].concat());
+    let (code, _, err) = place.run(&[&["close", "order-1"], &said[..], &["9"]].concat());
     assert_eq!((code, &*err), (1, "error: the checkout order-1 is not held: nothing is to decide\n"));
     Ok(())
 }
 
-#[test]
-fn quarantined_work_is_put_back_by_release_or_requeue() -> Outcome {
-    for command in ["release", "requeue"] {
-        let file = with_two(command)?;
-        let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
-        let version = shown.lines().find_map(|line| line.strip_prefix("version")).ok_or("no version")?.trim();
-        let said = ["--by", "nora", "--reason", "the machine is mended", "--version", version];
-        let (code, _, err) = run(&file.store(), &[&[command, "order-1"], &said[..]].concat());
+fn quarantined_work_is_put_back_by_release_or_requeue(place: &Place) -> Outcome {
+    for (command, id) in [("release", "order-1"), ("requeue", "order-2")] {
+        place.add(&[(id, Some("its claims ended without a write"))])?;
+        let version = place.version(id)?;
+        let said = ["--by", "nora", "--reason", "the machine is mended", "--version", &version];
+        let (code, _, err) = place.run(&[&[command, id], &said[..]].concat());
         assert_eq!(code, 0, "{err}");
-        assert_eq!(run(&file.store(), &["ls", "--held"]).1, "");
-        let (_, shown, _) = run(&file.store(), &["show", "order-1"]);
+        assert_eq!(place.run(&["ls", "--held"]).1, "");
+        let (_, shown, _) = place.run(&["show", id]);
         assert!(shown.contains("release by nora: the machine is mended"), "{shown}");
     }
     Ok(())
@@ -146,46 +243,89 @@ fn quarantined_work_is_put_back_by_release_or_requeue() -> Outcome {
 /// The schema is a name of PostgreSQL, which an SQL text shows without a server.
 #[test]
 fn the_schema_in_postgresql_can_be_named() -> Outcome {
-    let store = Path::new("postgres://nobody@127.0.0.1:1/none");
-    let (code, sql, err) = run(store, &["migrate", "--print", "--schema", "shop_7"]);
+    let store = || vec!["--store".into(), "postgres://nobody@127.0.0.1:1/none".into()];
+    let (code, sql, err) = run(store(), &["migrate", "--print", "--schema", "shop_7"]);
     assert_eq!((code, &*err), (0, ""));
     assert!(sql.contains("CREATE SCHEMA \"shop_7\"") && !sql.contains(" checkout."), "{sql}");
-    let (code, _, err) = run(store, &["migrate", "--print", "--schema", "Shop"]);
+    let (code, _, err) = run(store(), &["migrate", "--print", "--schema", "Shop"]);
     assert_eq!(code, 1);
     assert!(err.contains("Options::schema: the name is not"), "{err}");
     Ok(())
 }
 
+/// The SQL from a version.
+type Text = dyn Fn(i64) -> Result<String, StoreError>;
+
+/// Each store's texts are its library's: no server and no file is needed.
 #[test]
-fn a_nudge_makes_work() -> Outcome {
-    let file = with_two("nudge")?;
-    let (code, out, _) = run(&file.store(), &["nudge", "order-2"]);
+fn sql_is_printed_from_a_version_and_the_version_is_checked() -> Outcome {
+    let folder = std::env::temp_dir().join(format!("checkout-cli-none-{}.db", std::process::id()));
+    let of_sqlite = checkout_store_sqlite::print_migrations;
+    let of_postgres = |from| checkout_store_postgres::print("checkout", from);
+    let texts: [(OsString, &Text); 2] =
+        [(folder.clone().into(), &of_sqlite), ("postgres://nobody@127.0.0.1:1/none".into(), &of_postgres)];
+    for (store, text) in texts {
+        let print = |from: &[&str]| {
+            run(vec!["--store".into(), store.clone()], &[&["migrate", "--print"], from].concat())
+        };
+        let Err(StoreError::NewerSchema { known, .. }) = text(i64::MAX) else { return Err("a text".into()) };
+        for from in 0..=known {
+            let (code, sql, err) = print(&["--from", &from.to_string()]);
+            assert_eq!((code, &*err), (0, ""));
+            assert!(sql == text(from)?, "from {from}");
+            assert_eq!(sql.contains("CREATE TABLE checkout"), from == 0, "from {from}");
+        }
+        assert!(print(&[]) == (0, text(0)?, String::new()), "from nothing");
+        let newer = known + 1;
+        let (code, out, err) = print(&["--from", &newer.to_string()]);
+        assert_eq!((code, &*out), (1, ""));
+        let said = format!("the schema has version {newer}, and this program knows versions up to {known}");
+        assert!(err.contains(&said), "{err}");
+        for none in ["one", "-1", "1.0", "+1", "", " 1", "9223372036854775808"] {
+            let (code, out, err) = print(&["--from", none]);
+            assert_eq!((code, &*out), (2, ""), "{none:?}");
+            let said = format!("error: --from: {none:?} is no version of a schema");
+            assert!(err.starts_with(&said), "{err}");
+        }
+        for command in ["migrate", "figures"] {
+            let (code, _, err) = run(vec!["--store".into(), store.clone()], &[command, "--from", "1"]);
+            assert_eq!(code, 2);
+            assert!(err.starts_with("error: --from: say so with `migrate --print`"), "{err}");
+        }
+    }
+    assert!(!folder.exists());
+    Ok(())
+}
+
+fn a_nudge_makes_work(place: &Place) -> Outcome {
+    place.add(TWO)?;
+    let (code, out, _) = place.run(&["nudge", "order-2"]);
     assert_eq!((code, &*out), (0, "a read of order-2 follows\n"));
-    let (_, figures, _) = run(&file.store(), &["figures"]);
+    let (_, figures, _) = place.run(&["figures"]);
     assert!(figures.contains("\nwork 1\n"), "{figures}");
-    let (code, _, err) = run(&file.store(), &["nudge", "order-3"]);
+    let (code, _, err) = place.run(&["nudge", "order-3"]);
     assert_eq!((code, &*err), (1, "error: there is no checkout order-3\n"));
     Ok(())
 }
 
-#[test]
-fn only_migrate_makes_a_schema() -> Outcome {
-    let file = File::new("migrate")?;
-    let (code, _, err) = run(&file.store(), &["ls"]);
-    assert_eq!(code, 1);
-    assert!(err.starts_with("error: "), "{err}");
-    let (code, _, err) = run(&file.store(), &["migrate"]);
-    assert_eq!((code, &*err), (0, ""));
-    assert_eq!(run(&file.store(), &["ls"]).0, 0);
-    let (code, sql, _) = run(&file.0.join("none.db"), &["migrate", "--print"]);
+fn only_migrate_makes_a_schema(place: &Place) -> Outcome {
+    let (code, sql, _) = place.run(&["migrate", "--print"]);
     assert_eq!(code, 0);
-    assert!(sql.contains("CREATE TABLE") && !file.0.join("none.db").exists(), "{sql}");
+    assert!(sql.contains("CREATE TABLE"), "{sql}");
+    assert!(!place.is_there()?);
+    let (code, _, err) = place.run(&["ls"]);
+    assert_eq!(code, 1);
+    assert!(err.starts_with("error: the schema has version 0 and this program needs"), "{err}");
+    let (code, _, err) = place.run(&["migrate"]);
+    assert_eq!((code, &*err), (0, ""));
+    assert!(place.is_there()?);
+    assert_eq!(place.run(&["ls"]), (0, String::new(), String::new()));
     Ok(())
 }
 
 #[test]
 fn arguments_that_are_none_are_named() -> Outcome {
-    let file = File::new("arguments")?;
+    let place = Place::sqlite("arguments")?;
     for (arguments, said) in [
         (&["fly"][..], "fly: there is no such command"),
         (&[], "there is no command"),
@@ -203,7 +343,7 @@ fn arguments_that_are_none_are_named() -> Outcome {
         (&["ls", "--colour"], "--colour"),
         (&["ls", "--limit", "many"], "many"),
     ] {
-        let (code, out, err) = run(&file.store(), arguments);
+        let (code, out, err) = place.run(arguments);
         assert_eq!((code, &*out), (2, ""), "{arguments:?}");
         assert!(err.contains(said), "{arguments:?}: {err}");
     }

@@ -73,24 +73,59 @@ fn texts(steps: &[Migration], schema: &str, from: i64) -> String {
 }
 
 /// The SQL that brings a schema from version `from` (0: from nothing) to the version of this program: for
-/// those who change a database by hand, such as `psql -f`. One transaction.
+/// those who change a database by hand, such as `psql -f`. One transaction, which changes nothing where the
+/// schema has another version than `from`.
+///
+/// The version of a schema is in its table `schema_version`, and in [`StoreError::OlderSchema`].
 ///
 /// # Errors
-/// [`StoreError::Settings`] for a name that [`Options::schema`](crate::Options::schema) refuses.
+/// - [`StoreError::Settings`] for a name that [`Options::schema`](crate::Options::schema) refuses, and for a
+///   negative version.
+/// - [`StoreError::NewerSchema`] for a version that this program does not know.
 ///
 /// ```
+/// use checkout_engine::StoreError;
+///
 /// let sql = checkout_store_postgres::print("checkout", 0)?;
 /// assert!(sql.starts_with("BEGIN;") && sql.ends_with("COMMIT;\n"));
-/// # Ok::<(), checkout_engine::StoreError>(())
+/// let newer = checkout_store_postgres::print("checkout", 1_000);
+/// assert!(matches!(newer, Err(StoreError::NewerSchema { found: 1_000, .. })));
+/// # Ok::<(), StoreError>(())
 /// ```
 pub fn print(schema: &str, from: i64) -> Result<String, StoreError> {
+    print_by(MIGRATIONS, schema, from)
+}
+
+/// The same for a program that knows these steps.
+fn print_by(steps: &[Migration], schema: &str, from: i64) -> Result<String, StoreError> {
     check_name(schema)?;
-    let create = if from == 0 { format!("CREATE SCHEMA {};\n", quoted(schema)) } else { String::new() };
-    Ok(format!("BEGIN;\n{}{create}{}COMMIT;\n", lock(schema), texts(MIGRATIONS, schema, from)))
+    let known = newest(steps);
+    if from < 0 {
+        return Err(StoreError::Settings(format!(
+            "a schema has no version {from}: the first is 0, for none"
+        )));
+    }
+    if from > known {
+        return Err(StoreError::NewerSchema { found: from, known });
+    }
+    let begins = if from == 0 {
+        format!("CREATE SCHEMA {};\n", quoted(schema))
+    } else {
+        // A step that is made twice, or left out, may fail nowhere.
+        let version = named("(SELECT version FROM checkout.schema_version)", schema);
+        format!(
+            "DO $$ BEGIN\n    IF {version} IS DISTINCT FROM {from} THEN\n        \
+             RAISE EXCEPTION 'the schema has version %, and not {from}', {version};\n    END IF;\nEND $$;\n"
+        )
+    };
+    Ok(format!("BEGIN;\n{}{begins}{}COMMIT;\n", lock(schema), texts(steps, schema, from)))
 }
 
 /// The SQL that gives a role the rights that a program needs at run time, which are no rights to change the
 /// schema. The role's name is taken as it is: quote the name if the name needs quotes.
+///
+/// The default privileges are for what later versions add, and hold for what the role that runs this SQL adds:
+/// run the SQL as the role that migrates.
 ///
 /// # Errors
 /// [`StoreError::Settings`] for a name that [`Options::schema`](crate::Options::schema) refuses.
@@ -262,6 +297,68 @@ mod tests {
             assert!(refused.to_string().ends_with("run the newer program"), "{refused}");
         }
         client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+    }
+
+    #[test]
+    fn the_rights_of_a_role_are_in_the_readme() {
+        let readme = include_str!("../README.md");
+        assert!(readme.contains(&format!("```sql\n{}```\n", grants(DEFAULT, "shop").unwrap())));
+    }
+
+    #[test]
+    fn sql_is_printed_from_each_version_that_the_program_knows_and_from_no_other() {
+        let steps = |from| {
+            print_by(&THREE, "checkout", from)
+                .map(|sql| THREE.map(|step| sql.contains(&named(step.sql, "checkout"))))
+        };
+        for (from, printed) in [
+            (0, [true, true, true]),
+            (1, [false, true, true]),
+            (2, [false, false, true]),
+            (3, [false, false, false]),
+        ] {
+            assert_eq!(steps(from).unwrap(), printed, "{from}");
+        }
+        assert!(matches!(steps(4), Err(StoreError::NewerSchema { found: 4, known: 3 })));
+        assert!(matches!(steps(-1), Err(StoreError::Settings(text)) if text.contains("no version -1")));
+    }
+
+    #[tokio::test]
+    async fn printed_sql_brings_a_schema_from_the_version_that_it_has_and_from_no_other() {
+        let Ok(url) = env::var("CHECKOUT_TEST_POSTGRES") else {
+            let _ =
+                writeln!(std::io::stderr(), "CHECKOUT_TEST_POSTGRES is not set: this test has run nothing");
+            return;
+        };
+        let schema = format!("p_{}", std::process::id());
+        let store = Options::new().schema(&schema).connect(&url).await.unwrap();
+        let mut client = store.pool().get().await.unwrap();
+        let drop = format!("DROP SCHEMA {schema} CASCADE");
+        let things = async |client: &Object| -> String {
+            let things = "SELECT coalesce(string_agg(format('%s %s', c.relkind, c.relname), ', ' ORDER BY c.relname), '') \
+                          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1";
+            client.query_one(things, &[&schema]).await.unwrap().get(0)
+        };
+        prepare_by(&THREE, &mut client, &schema, true).await.unwrap();
+        let whole = things(&client).await;
+        for (from, steps) in [(0, 0), (1, 1), (2, 2)] {
+            client.batch_execute(&drop).await.unwrap();
+            if steps > 0 {
+                let sql = print_by(&THREE[..steps], &schema, 0).unwrap();
+                client.batch_execute(&sql).await.unwrap();
+            }
+            let before = things(&client).await;
+            for other in (0..=3).filter(|other| *other != from) {
+                let refused = client.batch_execute(&print_by(&THREE, &schema, other).unwrap()).await;
+                assert!(refused.is_err(), "the SQL from {other} on a schema of {from}");
+                client.batch_execute("ROLLBACK").await.unwrap();
+                assert_eq!(things(&client).await, before, "the SQL from {other} on a schema of {from}");
+            }
+            client.batch_execute(&print_by(&THREE, &schema, from).unwrap()).await.unwrap();
+            assert_eq!(things(&client).await, whole, "from {from}");
+            prepare_by(&THREE, &mut client, &schema, false).await.unwrap();
+        }
+        client.batch_execute(&drop).await.unwrap();
     }
 
     #[tokio::test]

@@ -32,6 +32,10 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     sql: include_str!("../migrations/0001_tables.sql"),
 }];
 
+fn newest(steps: &[Migration]) -> i64 {
+    steps.last().map_or(0, |last| last.version)
+}
+
 /// The table of the steps that were made, and the note of one.
 const STEPS: &str = "CREATE TABLE IF NOT EXISTS checkout_schema (
     version    INTEGER NOT NULL PRIMARY KEY,
@@ -45,20 +49,56 @@ fn note(step: &Migration) -> String {
     format!("INSERT INTO checkout_schema (version, oldest) VALUES ({version}, {oldest});\n")
 }
 
-/// The whole schema as a script for `sqlite3`, for those who apply migrations by hand: one transaction for
-/// each step.
+/// The steps from version `from` (0: from nothing) to the version of this program, as a script for `sqlite3
+/// -bail`, for those who apply migrations by hand: one transaction for each step.
+///
+/// The version of a file is the newest `version` of its table `checkout_schema`, and in
+/// [`StoreError::OlderSchema`].
+///
+/// # Errors
+/// - [`StoreError::Settings`] for a negative version.
+/// - [`StoreError::NewerSchema`] for a version that this program does not know.
 ///
 /// ```
-/// let script = checkout_store_sqlite::print_migrations();
+/// use checkout_engine::StoreError;
+///
+/// let script = checkout_store_sqlite::print_migrations(0)?;
 /// assert!(script.contains("BEGIN IMMEDIATE;") && script.ends_with("COMMIT;\n"));
+/// let newer = checkout_store_sqlite::print_migrations(1_000);
+/// assert!(matches!(newer, Err(StoreError::NewerSchema { found: 1_000, .. })));
+/// # Ok::<(), StoreError>(())
 /// ```
-#[must_use]
-pub fn print_migrations() -> String {
-    let steps = MIGRATIONS.iter().map(|step| {
+pub fn print_migrations(from: i64) -> Result<String, StoreError> {
+    print_by(MIGRATIONS, from)
+}
+
+/// The same for a program that knows these steps.
+fn print_by(steps: &[Migration], from: i64) -> Result<String, StoreError> {
+    let known = newest(steps);
+    if from < 0 {
+        return Err(StoreError::Settings(format!(
+            "a schema has no version {from}: the first is 0, for none"
+        )));
+    }
+    if from > known {
+        return Err(StoreError::NewerSchema { found: from, known });
+    }
+    let begins = match from {
+        0 => String::new(),
+        // A step that is left out may fail nowhere.
+        _ => format!(
+            "-- The file has to have version {from}.\n\
+             CREATE TEMP TABLE checkout_from (version INTEGER NOT NULL CHECK (version = {from}));\n\
+             INSERT INTO checkout_from SELECT ifnull(max(version), 0) FROM checkout_schema;\n\
+             DROP TABLE checkout_from;\n"
+        ),
+    };
+    let parts = steps.iter().filter(|step| step.version > from).map(|step| {
         let (Migration { version, name, sql, .. }, note) = (step, note(step));
         format!("-- Version {version}: {name}\nBEGIN IMMEDIATE;\n{STEPS}{sql}{note}COMMIT;\n")
     });
-    steps.collect::<Vec<_>>().join("\n")
+    let parts = (!begins.is_empty()).then_some(begins).into_iter().chain(parts);
+    Ok(parts.collect::<Vec<_>>().join("\n"))
 }
 
 /// The schema of a file.
@@ -98,7 +138,7 @@ pub(crate) fn prepare(connection: &mut Connection, migrate: bool) -> Result<(), 
 
 /// The same for a program that knows these steps.
 fn prepare_by(steps: &[Migration], connection: &mut Connection, migrate: bool) -> Result<(), StoreError> {
-    let known = steps.last().map_or(0, |last| last.version);
+    let known = newest(steps);
     let found = Found::of(connection)?;
     if found.is_ready(known)? {
         return Ok(());
@@ -189,6 +229,47 @@ mod tests {
                 prepare_by(&FOUR[..2], &mut file, migrate)?;
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_printed_script_brings_a_file_from_the_version_that_it_has_and_from_no_other() -> Outcome {
+        let things = |file: &Connection| -> Result<Vec<(String, Option<String>)>, StoreError> {
+            let all = "SELECT name, sql FROM sqlite_schema ORDER BY name";
+            let mut all = file.prepare(all).map_err(fault::of)?;
+            let rows = all.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(fault::of)?;
+            rows.collect::<Result<_, _>>().map_err(fault::of)
+        };
+        let mut whole = file()?;
+        prepare_by(&FOUR, &mut whole, true)?;
+        let whole = things(&whole)?;
+        for (from, steps) in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)] {
+            let of_version = || -> Result<Connection, StoreError> {
+                let mut file = file()?;
+                if steps > 0 {
+                    prepare_by(&FOUR[..steps], &mut file, true)?;
+                }
+                Ok(file)
+            };
+            for other in (0..=4).filter(|other| *other != from) {
+                let file = of_version()?;
+                let before = things(&file)?;
+                let refused = file.execute_batch(&print_by(&FOUR, other)?);
+                assert!(refused.is_err(), "the script from {other} on a file of {from}");
+                if !file.is_autocommit() {
+                    file.execute_batch("ROLLBACK").map_err(fault::of)?;
+                }
+                assert_eq!(things(&file)?, before, "the script from {other} on a file of {from}");
+            }
+            let mut file = of_version()?;
+            file.execute_batch(&print_by(&FOUR, from)?).map_err(fault::of)?;
+            assert_eq!(things(&file)?, whole, "from {from}");
+            prepare_by(&FOUR, &mut file, false)?;
+        }
+        assert!(matches!(print_by(&FOUR, 5), Err(StoreError::NewerSchema { found: 5, known: 4 })));
+        assert!(
+            matches!(print_by(&FOUR, -1), Err(StoreError::Settings(text)) if text.contains("no version -1"))
+        );
         Ok(())
     }
 

@@ -344,7 +344,7 @@ fn the_printed_script_makes_the_tables_that_the_opening_makes() -> Outcome {
     let folder = Folder::new("print")?;
     let (_store, opened) = open(&folder)?;
     let printed = Connection::open_in_memory()?;
-    printed.execute_batch(&print_migrations())?;
+    printed.execute_batch(&print_migrations(0)?)?;
     let schema = |of: &Connection| -> rusqlite::Result<Vec<(String, Option<String>)>> {
         let mut all = of.prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")?;
         all.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
