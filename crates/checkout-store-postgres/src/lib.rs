@@ -3,6 +3,9 @@
 mod engine;
 mod error;
 mod guard;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod mutants;
 mod postgres;
 mod queue;
 mod read;

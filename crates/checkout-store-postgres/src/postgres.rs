@@ -205,12 +205,12 @@ impl Default for Options {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Postgres(Arc<Inner>);
+pub struct Postgres(pub(crate) Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     pool: Pool,
     schema: String,
-    statements: Statements,
+    pub(crate) statements: Statements,
     take_news: String,
     prepared: bool,
     turns: Mutex<Turns>,
