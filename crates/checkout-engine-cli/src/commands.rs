@@ -94,8 +94,16 @@ async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Don
             ] {
                 writeln!(out, "{name} {figure}")?;
             }
-            if let Some(waiting) = figures.waiting {
-                writeln!(out, "waiting {waiting}")?;
+            let oldest = figures.oldest_transaction.map(|oldest| oldest.as_millis().to_string());
+            for (name, figure) in [
+                ("waiting", figures.waiting.map(|waiting| waiting.to_string())),
+                ("limit_used", figures.limit_used.map(|used| used.to_string())),
+                ("dead_rows", figures.dead_rows.map(|rows| rows.to_string())),
+                ("oldest_transaction_ms", oldest),
+            ] {
+                if let Some(figure) = figure {
+                    writeln!(out, "{name} {figure}")?;
+                }
             }
         }
         Command::Nudge { id } => match store.nudge(&Nudge { target: Target::Id(id), event: &[] }).await? {

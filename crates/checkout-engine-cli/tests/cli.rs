@@ -1,5 +1,5 @@
-//! The program over a store in an SQLite file, and over a store in PostgreSQL where `CHECKOUT_TEST_POSTGRES` names
-//! a server.
+//! The program over a store in an SQLite file, and over a store in PostgreSQL where `CHECKOUT_TEST_POSTGRES`
+//! names a server.
 
 use checkout_engine::{
     Checkout, Inserted, New, Next, Provider, ReadMade, State, Store, StoreError, Write, Written,
@@ -37,7 +37,8 @@ impl Place {
         Ok(Self::Sqlite(folder))
     }
 
-    /// None where no server is named: the test then runs nothing, and says so where nobody captures the words.
+    /// None where no server is named: the test then runs nothing, and says so where nobody captures the
+    /// words.
     fn postgres(name: &str) -> Option<Self> {
         let Ok(url) = std::env::var(VARIABLE) else {
             let _ = writeln!(std::io::stderr(), "{VARIABLE} is not set: this test has run nothing");
@@ -185,6 +186,7 @@ over_each_store! {
     a_decision_stays_with_its_name_and_reason as "settle";
     quarantined_work_is_put_back_by_release_or_requeue as "requeue";
     a_nudge_makes_work as "nudge";
+    the_figures_are_those_that_the_store_knows as "figures";
     only_migrate_makes_a_schema as "migrate";
 }
 
@@ -305,6 +307,23 @@ fn a_nudge_makes_work(place: &Place) -> Outcome {
     assert!(figures.contains("\nwork 1\n"), "{figures}");
     let (code, _, err) = place.run(&["nudge", "order-3"]);
     assert_eq!((code, &*err), (1, "error: there is no checkout order-3\n"));
+    Ok(())
+}
+
+fn the_figures_are_those_that_the_store_knows(place: &Place) -> Outcome {
+    place.add(TWO)?;
+    let (code, figures, err) = place.run(&["figures"]);
+    assert_eq!((code, &*err), (0, ""));
+    let names: Vec<&str> = figures.lines().filter_map(|line| Some(line.split_once(' ')?.0)).collect();
+    let mut known =
+        vec!["oldest_due_ms", "work", "leased", "held", "news", "unmatched", "waiting", "limit_used"];
+    if let Place::Postgres(url, _) = place {
+        let sees = "SELECT pg_has_role('pg_read_all_stats', 'USAGE')";
+        let sees: bool = block_on(async { client(url).await?.query_one(sees, &[]).await?.try_get(0) })??;
+        known.extend(["dead_rows"].into_iter().chain(sees.then_some("oldest_transaction_ms")));
+    }
+    assert_eq!(names, known);
+    assert!(figures.contains("\nheld 1\n") && figures.contains("\nlimit_used 0\n"), "{figures}");
     Ok(())
 }
 

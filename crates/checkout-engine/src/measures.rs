@@ -64,9 +64,12 @@ metrics! {
     WORK: Gauge[No] "work" = "checkouts with work";
     LEASED: Gauge[No] "leased" = "work under a lease";
     WAITING: Gauge[No] "waiting" = "due work that waits for a merchant's limit";
+    LIMIT_USED: Gauge[No] "limit_used" = "places taken under merchants' limits";
     HELD: Gauge[No] "held" = "checkouts that wait for a person";
     NEWS: Gauge[No] "news" = "news that nobody took yet";
     UNMATCHED: Gauge[No] "unmatched" = "events of no checkout";
+    DEAD_ROWS: Gauge[No] "dead_rows" = "dead rows of the table of work";
+    OLDEST_TRANSACTION: Gauge[No] "oldest_transaction_seconds" = "age of the oldest transaction that keeps dead rows";
 }
 
 impl Label {
@@ -263,14 +266,22 @@ impl Figures {
             (WORK, Some(self.work)),
             (LEASED, Some(self.leased)),
             (WAITING, self.waiting),
+            (LIMIT_USED, self.limit_used),
             (HELD, Some(self.held)),
             (NEWS, Some(self.news)),
             (UNMATCHED, Some(self.unmatched)),
+            (DEAD_ROWS, self.dead_rows),
         ];
         counts.into_iter().filter_map(|(metric, count)| Some((metric, count?)))
     }
 
-    /// The figures as text in the form of Prometheus, under the prefix `checkout_engine_`.
+    fn times(&self) -> impl Iterator<Item = (&'static Metric, Duration)> {
+        let times = [(OLDEST_DUE, Some(self.oldest_due)), (OLDEST_TRANSACTION, self.oldest_transaction)];
+        times.into_iter().filter_map(|(metric, time)| Some((metric, time?)))
+    }
+
+    /// The figures as text in the form of Prometheus, under the prefix `checkout_engine_`. A figure that the
+    /// store does not know is left out.
     ///
     /// ```
     /// # checkout_doctest::facade!(engine);
@@ -282,7 +293,9 @@ impl Figures {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        OLDEST_DUE.gauge(&mut text, &seconds(millis(self.oldest_due)));
+        for (metric, time) in self.times() {
+            metric.gauge(&mut text, &seconds(millis(time)));
+        }
         for (metric, count) in self.counts() {
             metric.gauge(&mut text, &count.to_string());
         }
@@ -291,7 +304,9 @@ impl Figures {
 
     /// Gives the figures to the recorder that the program has installed.
     pub(crate) fn show(&self) {
-        facade::set_time(OLDEST_DUE, self.oldest_due);
+        for (metric, time) in self.times() {
+            facade::set_time(metric, time);
+        }
         for (metric, count) in self.counts() {
             facade::set(metric, count);
         }

@@ -156,6 +156,14 @@ impl LaneRow {
         waits.max(free)
     }
 
+    /// The places that are taken under the limit.
+    fn taken(&self, now: Moment) -> usize {
+        if self.limit.is_none() {
+            return 0;
+        }
+        self.taken.iter().filter(|(_, until)| *until > now).count()
+    }
+
     fn span(limit: RateLimit) -> Duration {
         Duration::from_secs(limit.per_seconds.into()).saturating_add(LIMIT_MARGIN)
     }
@@ -619,9 +627,12 @@ impl Store for Memory {
             work: count(work().count()),
             leased: count(work().filter(|work| work.leased && work.due > now).count()),
             waiting: Some(count(waiting)),
+            limit_used: Some(count(kept.lanes.values().map(|lane| lane.taken(now)).sum())),
             held: count(kept.rows.values().filter(|row| row.checkout.hold.is_some()).count()),
             news: count(kept.news.len()),
             unmatched: count(kept.unmatched.len()),
+            dead_rows: None,
+            oldest_transaction: None,
         })
     }
 

@@ -454,6 +454,11 @@ impl Filter<'_> {
 }
 
 /// Figures to watch.
+///
+/// **Not every store knows all of them.** [`Limited`](crate::Limited), whose limits are elsewhere, does not
+/// know what waits for them and how many places are taken. The store in memory and the one on SQLite keep no
+/// dead rows. The one on PostgreSQL has dead rows, and knows the oldest transaction if its role has
+/// `pg_read_all_stats`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// How late the latest due work is; zero where none is late. Work of a lane at its limit counts too, and
@@ -466,12 +471,22 @@ pub struct Figures {
     /// The work that is due and waits because its lane is at its limit, or has to wait as the provider asks.
     /// [`None`] where the limits are elsewhere, as those of [`Limited`](crate::Limited) are.
     pub waiting: Option<u64>,
+    /// The places that are taken under the lanes' limits: by claims, and by reads whose span is not over.
+    /// [`None`] where the limits are elsewhere.
+    pub limit_used: Option<u64>,
     /// The checkouts that wait for a person.
     pub held: u64,
     /// The news that nobody has taken yet.
     pub news: u64,
     /// The events of no checkout, for a person: each lane, provider's id and reference once.
     pub unmatched: u64,
+    /// The dead rows of the table of work, as the database has counted them: old versions of rows that are
+    /// still to be removed. [`None`] for a store that has none, or does not know.
+    pub dead_rows: Option<u64>,
+    /// The age of the oldest transaction that keeps dead rows from being removed; zero where there is none.
+    /// [`None`] for a store without such transactions, and where the database does not show them to the
+    /// program's role.
+    pub oldest_transaction: Option<Duration>,
 }
 
 /// The error of a store.

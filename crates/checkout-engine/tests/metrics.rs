@@ -5,10 +5,12 @@
 mod world;
 
 use checkout_engine::{
-    Ask, Claimed, Figures, Limit, Limited, Limits, Memory, Nudge, Nudged, ReadMade, Reserved, Room, SUSPECT,
-    Store, StoreError, Target,
+    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Limit,
+    Limited, Limits, Memory, New, Nudge, Nudged, ReadMade, Reserved, Room, SUSPECT, Store, StoreError,
+    Target, Write, Written,
 };
 use checkout_sandbox::allscale;
+use checkout_tables::Moment;
 use checkout_tables::allscale::Route;
 use checkout_transport::{Request, Response, Transport, TransportError};
 use metrics::{
@@ -381,7 +383,8 @@ fn the_figures_move_and_are_given_to_the_recorder() -> Outcome {
             same(&figures.text(), &recorder.heard())?;
             Ok(figures)
         };
-        assert_eq!(figures().await?, Figures { waiting: Some(0), ..Figures::default() });
+        let none = Figures { waiting: Some(0), limit_used: Some(0), ..Figures::default() };
+        assert_eq!(figures().await?, none);
         // Peach allows two reads a minute.
         for (id, reference) in [("a", "order000a"), ("b", "order000b"), ("c", "order000c")] {
             world.engine.create(id, drafts::peach(reference)?).await?;
@@ -393,6 +396,7 @@ fn the_figures_move_and_are_given_to_the_recorder() -> Outcome {
         assert_eq!(claim(&world.store, 9).await?.due.len(), 2);
         let limited = figures().await?;
         assert_eq!((limited.work, limited.leased, limited.waiting), (3, 2, Some(1)));
+        assert_eq!(limited.limit_used, Some(2));
         let target = Target::Named { lane: "peach/default", checkout_id: Some("nobody"), reference: None };
         world.store.nudge(&Nudge { target, event: &[] }).await?;
         assert_eq!(figures().await?.unmatched, 1);
@@ -409,6 +413,83 @@ fn the_figures_move_and_are_given_to_the_recorder() -> Outcome {
         let waits = figures().await?;
         assert_eq!(waits.held, 1);
         assert!(waits.news > 0);
+        Ok(())
+    })
+}
+
+/// A store in memory, with the dead rows and the age of a transaction that a database would say.
+struct Database {
+    store: Memory,
+    says: Mutex<Option<(u64, Duration)>>,
+}
+
+impl Store for Database {
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        let says = *self.says.lock().unwrap_or_else(PoisonError::into_inner);
+        let (dead_rows, oldest_transaction) = says.unzip();
+        Ok(Figures { dead_rows, oldest_transaction, ..self.store.figures().await? })
+    }
+    async fn now(&self) -> Result<Moment, StoreError> {
+        self.store.now().await
+    }
+    async fn lanes(&self, lanes: &[Lane]) -> Result<(), StoreError> {
+        self.store.lanes(lanes).await
+    }
+    async fn insert(&self, new: &New<'_>) -> Result<Inserted, StoreError> {
+        self.store.insert(new).await
+    }
+    async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
+        self.store.claim(ask).await
+    }
+    async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
+        self.store.write(lease, write).await
+    }
+    async fn nudge(&self, nudge: &Nudge<'_>) -> Result<Nudged, StoreError> {
+        self.store.nudge(nudge).await
+    }
+    async fn decide(&self, decision: &Decision<'_>) -> Result<Written, StoreError> {
+        self.store.decide(decision).await
+    }
+    async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
+        self.store.claim_news(max, lease).await
+    }
+    async fn news_told(&self, key: &str, fence: i64, again: Option<Duration>) -> Result<Written, StoreError> {
+        self.store.news_told(key, fence, again).await
+    }
+    async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
+        self.store.checkout(id).await
+    }
+    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
+        self.store.list(filter).await
+    }
+    async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
+        self.store.decisions(id).await
+    }
+    async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
+        self.store.sweep(max).await
+    }
+}
+
+#[test]
+fn the_figures_of_a_database_move_where_the_store_knows_them() -> Outcome {
+    const NAMES: [&str; 2] = ["dead_rows", "oldest_transaction_seconds"];
+    let recorder = Recorder::default();
+    recorder.hear(async {
+        let store = Arc::new(Database { store: Memory::new(), says: Mutex::default() });
+        let engine = engine_over(Arc::clone(&store), Providers::new(1))?;
+        let text = engine.figures().await?.text();
+        for name in NAMES {
+            assert!(!text.contains(name), "{text}");
+            assert!(!recorder.heard().values.contains_key(&format!("checkout_engine_{name}")), "{name}");
+        }
+        for (rows, age, shown) in [(7, MINUTE * 2, ["7", "120"]), (3, Duration::ZERO, ["3", "0"])] {
+            *store.says.lock().unwrap_or_else(PoisonError::into_inner) = Some((rows, age));
+            let text = engine.figures().await?.text();
+            for (name, shown) in NAMES.into_iter().zip(shown) {
+                assert_eq!(value(&text, name)?.to_string(), shown, "{name}");
+            }
+            same(&text, &recorder.heard())?;
+        }
         Ok(())
     })
 }
@@ -432,7 +513,10 @@ fn text_recorder_and_guide_have_the_same_metrics() -> Outcome {
     let recorder = Recorder::default();
     recorder.hear(async {
         let world = World::new(1)?;
-        let text = format!("{}{}", world.engine.counters().text(), world.engine.figures().await?.text());
+        // The store in memory does not know the figures of a database.
+        let (dead_rows, oldest_transaction) = (Some(0), Some(Duration::ZERO));
+        let figures = Figures { dead_rows, oldest_transaction, ..world.engine.figures().await? };
+        let text = format!("{}{}", world.engine.counters().text(), figures.text());
         let heads = headed(&text)?;
         let described: BTreeMap<String, (String, String)> = recorder
             .heard()

@@ -275,15 +275,27 @@ impl Store for Postgres {
         let rows = self.ask(&self.statements().figures, &[]).await?;
         let row = rows.first().ok_or_else(unseen)?;
         let figure = |name| column(row, name).map(unsigned);
+        // A database can keep its own figures from the role altogether.
+        let health = match self.ask(&self.statements().health, &[]).await {
+            Err(StoreError::Rights(_)) => Vec::new(),
+            health => health?,
+        };
+        let of_health = |name| match health.first() {
+            Some(row) => Ok(column::<Option<i64>>(row, name)?.map(unsigned)),
+            None => Ok::<_, StoreError>(None),
+        };
         let oldest = column::<Option<i64>>(row, "oldest_due")?.map_or(0, unsigned);
         Ok(Figures {
             oldest_due: Duration::from_millis(oldest),
             work: figure("work")?,
             leased: figure("leased")?,
             waiting: Some(figure("waiting")?),
+            limit_used: Some(figure("limit_used")?),
             held: figure("held")?,
             news: figure("news")?,
             unmatched: figure("unmatched")?,
+            dead_rows: of_health("dead_rows")?,
+            oldest_transaction: of_health("oldest_transaction")?.map(Duration::from_millis),
         })
     }
 

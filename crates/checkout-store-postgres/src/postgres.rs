@@ -236,7 +236,7 @@ macro_rules! statements {
 }
 
 statements! {
-    now lanes insert claim write nudge decide claim_news news_told checkout list decisions figures sweep
+    now lanes insert claim write nudge decide claim_news news_told checkout list decisions figures health sweep
     guard_claim guard_held guard_commit guard_release
 }
 

@@ -124,8 +124,8 @@ fn print_by(steps: &[Migration], schema: &str, from: i64) -> Result<String, Stor
 /// The SQL that gives a role the rights that a program needs at run time, which are no rights to change the
 /// schema. The role's name is taken as it is: quote the name if the name needs quotes.
 ///
-/// The default privileges are for what later versions add, and hold for what the role that runs this SQL adds:
-/// run the SQL as the role that migrates.
+/// The default privileges are for what later versions add, and hold for what the role that runs this SQL
+/// adds: run the SQL as the role that migrates.
 ///
 /// # Errors
 /// [`StoreError::Settings`] for a name that [`Options::schema`](crate::Options::schema) refuses.

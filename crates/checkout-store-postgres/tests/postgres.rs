@@ -873,6 +873,145 @@ fn a_schema_may_have_a_word_of_sql_for_its_name() -> Tested {
     })
 }
 
+/// A database in which nobody else is, with a role of its name.
+struct Database<'s> {
+    schema: &'s Schema,
+    name: String,
+}
+
+impl<'s> Database<'s> {
+    async fn new(schema: &'s Schema) -> Result<Self, Box<dyn std::error::Error>> {
+        let name = format!("d_{}", schema.name);
+        schema.run(&format!("CREATE DATABASE {name}")).await?;
+        schema.run(&format!("CREATE ROLE {name} LOGIN")).await?;
+        Ok(Self { schema, name })
+    }
+
+    fn url(&self) -> String {
+        let url = url();
+        let (server, _) = url.rsplit_once('/').expect("a database");
+        format!("{server}/{}", self.name)
+    }
+
+    /// The URL for the role, which may do nothing yet.
+    fn url_of_role(&self) -> String {
+        let url = self.url();
+        let host = url.rsplit_once('@').expect("role@host/database").1;
+        format!("postgres://{}@{host}", self.name)
+    }
+
+    async fn end(self) -> Result<(), tokio_postgres::Error> {
+        self.schema.run(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await?;
+        self.schema.run(&format!("DROP ROLE {}", self.name)).await
+    }
+}
+
+/// Looks until the transaction of this process is older than nothing, and returns its age.
+async fn age(look: &tokio_postgres::Client, pid: i32) -> Result<Duration, Box<dyn std::error::Error>> {
+    let age = "SELECT floor(extract(epoch FROM clock_timestamp() - xact_start) * 1000)::bigint \
+               FROM pg_stat_activity WHERE pid = $1";
+    loop {
+        let millis: i64 = look.query_one(age, &[&pid]).await?.try_get(0)?;
+        if millis > 0 {
+            return Ok(Duration::from_millis(millis.unsigned_abs()));
+        }
+    }
+}
+
+#[test]
+fn dead_rows_and_the_oldest_transaction_that_keeps_them_are_among_the_figures() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let database = Database::new(&schema).await?;
+        let ran = health(&database.url()).await;
+        database.end().await?;
+        ran
+    })
+}
+
+async fn health(url: &str) -> Tested {
+    const DEAD: u64 = 60;
+    let store = Options::new().connections(2).notify(false).connect(url).await?;
+    for id in ["a", "b", "c"] {
+        add(&store, id).await?;
+    }
+    let none = store.figures().await?;
+    assert!(none.dead_rows < Some(DEAD), "{none:?}");
+
+    let (holder, writer) = (client_of(url).await?, client_of(url).await?);
+    let pid: i32 = holder.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+    // One has a snapshot and has written nothing, and the other has written and has no snapshot.
+    for begin in [
+        "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM checkout.work",
+        "BEGIN; UPDATE checkout.lane SET wait_until = 0",
+    ] {
+        holder.batch_execute(begin).await?;
+        for _ in 0..DEAD / 3 {
+            writer.batch_execute("UPDATE checkout.work SET rev = rev + 1").await?;
+        }
+        writer.batch_execute("SELECT pg_stat_force_next_flush()").await?;
+        let at_least = age(&writer, pid).await?;
+        let held = store.figures().await?;
+        assert!(held.oldest_transaction >= Some(at_least), "{begin}: {held:?}");
+        assert!(held.dead_rows >= Some(DEAD), "{begin}: {held:?}");
+        holder.batch_execute("ROLLBACK").await?;
+        writer.batch_execute("VACUUM checkout.work").await?;
+        let free = store.figures().await?;
+        assert!(free.oldest_transaction < Some(at_least), "{begin}: {free:?}");
+        assert!(free.oldest_transaction.is_some() && free.dead_rows < Some(DEAD), "{begin}: {free:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_role_that_may_not_see_the_figures_of_the_database_gets_the_others() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let database = Database::new(&schema).await?;
+        let ran = with_figures_hidden(&database).await;
+        database.end().await?;
+        ran
+    })
+}
+
+async fn with_figures_hidden(database: &Database<'_>) -> Tested {
+    let open = |url: String| async move {
+        Options::new()
+            .connections(1)
+            .notify(false)
+            .connect(&url)
+            .await
+            .map_err(Box::<dyn std::error::Error>::from)
+    };
+    let all = open(database.url()).await?;
+    let client = client_of(&database.url()).await?;
+    client.batch_execute(&grants("checkout", &database.name)?).await?;
+    let few = open(database.url_of_role()).await?;
+    add(&few, "a").await?;
+    let known = |figures: checkout_engine::Figures| {
+        (figures.work, figures.dead_rows.is_some(), figures.oldest_transaction.is_some())
+    };
+    // A transaction of its own is all that such a role sees.
+    assert_eq!(known(few.figures().await?), (1, true, false));
+    client.batch_execute(&format!("GRANT pg_read_all_stats TO {}", database.name)).await?;
+    assert_eq!(known(few.figures().await?), (1, true, true));
+    client.batch_execute(&format!("REVOKE pg_read_all_stats FROM {}", database.name)).await?;
+    client.batch_execute("REVOKE SELECT ON pg_stat_activity FROM PUBLIC").await?;
+    assert_eq!(known(few.figures().await?), (1, false, false));
+    assert_eq!(known(all.figures().await?), (1, true, true));
+    // A right that the store itself needs is an error as before.
+    client.batch_execute(&format!("REVOKE SELECT ON checkout.news FROM {}", database.name)).await?;
+    let refused = few.figures().await;
+    assert!(matches!(refused, Err(StoreError::Rights(_))), "{refused:?}");
+    Ok(())
+}
+
 /// Leased work of so many checkouts.
 async fn leased(store: &Postgres, ids: &[&str]) -> Result<Vec<checkout_engine::Lease>, StoreError> {
     for id in ids {

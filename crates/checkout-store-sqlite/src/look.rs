@@ -41,6 +41,10 @@ pub(crate) fn list(
 const WAITING: &str = "SELECT count(*) FROM checkout_lane AS l CROSS JOIN checkout_work AS w ON w.lane = l.name \
     WHERE w.due <= ?1 AND (l.wait_until > ?1 OR l.full_until > ?1)";
 
+/// The places that are taken under the lanes' limits.
+const USED: &str = "SELECT count(*) FROM checkout_lane AS l CROSS JOIN checkout_place AS p ON p.lane = l.name \
+    WHERE l.requests IS NOT NULL AND p.until > ?1";
+
 /// Figures to watch.
 pub(crate) fn figures(db: &Db<'_>, now: Moment) -> Result<Figures, StoreError> {
     let of_work = "SELECT min(due), count(*), count(iif(leased AND due > ?1, 1, NULL)) \
@@ -54,14 +58,18 @@ pub(crate) fn figures(db: &Db<'_>, now: Moment) -> Result<Figures, StoreError> {
     })?;
     let (first, all, leased) = work.unwrap_or_default();
     let waiting = db.first(WAITING, [now.unix_millis()], |row| get::<i64>(row, 0))?;
+    let used = db.first(USED, [now.unix_millis()], |row| get::<i64>(row, 0))?;
     Ok(Figures {
         oldest_due: first.map_or(Duration::ZERO, |due| now.saturating_since(Moment::from_unix_millis(due))),
         work: unsigned(all),
         leased: unsigned(leased),
         waiting: waiting.map(unsigned),
+        limit_used: used.map(unsigned),
         held: number("SELECT count(*) FROM checkout WHERE hold IS NOT NULL")?,
         news: number("SELECT count(*) FROM checkout_news")?,
         unmatched: number("SELECT count(*) FROM checkout_unmatched")?,
+        dead_rows: None,
+        oldest_transaction: None,
     })
 }
 

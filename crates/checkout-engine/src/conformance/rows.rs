@@ -426,15 +426,21 @@ pub(super) async fn decisions_are_kept<S: Store, C: Clock>(t: &Trial<S, C>) -> V
     same("the decisions of no row", &t.store.decisions("c").await?, &Vec::new())
 }
 
-/// A store whose limits are elsewhere does not know what waits for them.
+/// The figures, without what a database says of itself.
+pub(super) async fn own_figures<S: Store, C: Clock>(t: &Trial<S, C>) -> Result<Figures, Seen> {
+    Ok(Figures { dead_rows: None, oldest_transaction: None, ..t.store.figures().await? })
+}
+
+/// A store whose limits are elsewhere does not know what waits for them, and what is taken under them.
 pub(super) async fn figures<S: Store, C: Clock>(t: &Trial<S, C>, what: &str, expected: &Figures) -> Verdict {
-    let found = t.store.figures().await?;
+    let found = own_figures(t).await?;
     let waiting = found.waiting.and(expected.waiting);
-    same(what, &found, &Figures { waiting, ..expected.clone() })
+    let limit_used = found.limit_used.and(expected.limit_used);
+    same(what, &found, &Figures { waiting, limit_used, ..expected.clone() })
 }
 
 pub(super) async fn figures_move<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
-    let mut expected = Figures { waiting: Some(0), ..Figures::default() };
+    let mut expected = Figures { waiting: Some(0), limit_used: Some(0), ..Figures::default() };
     let second = Duration::from_secs(1);
     figures(t, "the figures of an empty store", &expected).await?;
     t.lane("m", Some(LIMIT)).await?;
@@ -450,7 +456,7 @@ pub(super) async fn figures_move<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict
     let [first, second_claim] = claimed.as_slice() else {
         return Err(Seen(format!("a lane with a limit of 2 gave {:?}", super::ids(&claimed))));
     };
-    (expected.leased, expected.waiting) = (2, Some(1));
+    (expected.leased, expected.waiting, expected.limit_used) = (2, Some(1), Some(2));
     figures(t, "the figures of two leased, and one at its lane's limit", &expected).await?;
     let mut held = row("a");
     held.hold = Some("look".into());
@@ -462,14 +468,14 @@ pub(super) async fn figures_move<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict
     t.written("a write", &first.lease, &write).await?;
     (expected.work, expected.leased, expected.held, expected.news) = (2, 1, 1, 2);
     // The place of the read that ended is free.
-    expected.waiting = Some(0);
+    (expected.waiting, expected.limit_used) = (Some(0), Some(1));
     figures(t, "the figures after an end", &expected).await?;
     let target = Target::Named { lane: &lane("m"), checkout_id: Some("?"), reference: None };
     same("an event of nobody", &t.store.nudge(&Nudge { target, event: &[] }).await?, &Nudged::Unmatched)?;
     expected.unmatched = 1;
     figures(t, "the figures after an event of nobody", &expected).await?;
     let last = t.claim_one("after a place was freed").await?;
-    (expected.leased, expected.oldest_due) = (2, Duration::ZERO);
+    (expected.leased, expected.oldest_due, expected.limit_used) = (2, Duration::ZERO, Some(2));
     figures(t, "the figures of all leased", &expected).await?;
     t.pass(LEASE + second).await?;
     // The places of claims without an outcome are held for longer than the leases.
@@ -485,7 +491,15 @@ pub(super) async fn figures_move<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict
         same("told", &t.store.news_told(&news.news.key, news.fence, None).await?, &Written::Done)?;
     }
     expected.news = 1;
-    figures(t, "the figures after news was told", &expected).await
+    figures(t, "the figures after news was told", &expected).await?;
+    t.pass(HOUR).await?;
+    expected.limit_used = Some(0);
+    figures(t, "the figures after the spans of the reads", &expected).await?;
+    // Nothing is taken where nothing is limited.
+    t.add_of("other", "d").await?;
+    t.claim_one_of("other", "of a lane without a limit").await?;
+    (expected.work, expected.leased) = (1, 1);
+    figures(t, "the figures of work without a limit", &expected).await
 }
 
 pub(super) async fn spans_may_be_endless<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {

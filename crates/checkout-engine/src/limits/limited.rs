@@ -557,7 +557,7 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
 
     async fn figures(&self) -> Result<Figures, StoreError> {
         // The store knows no lane's limit.
-        Ok(Figures { waiting: None, ..self.store.figures().await? })
+        Ok(Figures { waiting: None, limit_used: None, ..self.store.figures().await? })
     }
 
     async fn sweep(&self, max: usize) -> Result<usize, StoreError> {
