@@ -5,7 +5,7 @@ use std::error::Error;
 
 use checkout_engine::StoreError;
 use deadpool_postgres::PoolError;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 
 /// The database's word about an error: the code, and the message without the values of the row.
 ///
@@ -79,13 +79,15 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// True if the database has refused the statement: nothing was done. The end of a connection is no such
-    /// answer: a pooler says so of a statement that the database may have done.
+    /// answer: a pooler says so of a statement that the database may have done. Nor are the last words of a
+    /// server that breaks off.
     pub(crate) fn is_refusal(&self) -> bool {
         let Self::Driver(error) = self else { return false };
-        error.as_db_error().is_some_and(|error| {
-            let code = error.code().code();
-            !code.starts_with("08") && !code.starts_with("57P")
-        })
+        !is_crash(error)
+            && error.as_db_error().is_some_and(|error| {
+                let code = error.code().code();
+                !code.starts_with("08") && !code.starts_with("57P")
+            })
     }
 
     /// `known` is the version of the schema that this program knows.
@@ -100,6 +102,12 @@ impl Fault {
 /// True if the operation was undone because of another one at the same time, and can be repeated at once.
 pub(crate) fn is_race(error: &tokio_postgres::Error) -> bool {
     matches!(error.code(), Some(code) if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))
+}
+
+/// True if the server has broken off with these words, such as one whose log has no room. The commit may be
+/// in the log.
+fn is_crash(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().and_then(DbError::parsed_severity) == Some(Severity::Panic)
 }
 
 /// True if the schema or its tables are not there.
@@ -117,6 +125,7 @@ pub(crate) fn of(error: &tokio_postgres::Error, known: i64) -> StoreError {
     let source = Box::new(DatabaseError::of(error));
     let Some(code) = error.code() else { return StoreError::Unavailable(source) };
     match code.code() {
+        _ if is_crash(error) => StoreError::Unavailable(source),
         "42501" | "28000" | "28P01" => StoreError::Rights(source),
         "25006" | "53100" => StoreError::ReadOnly(source),
         "3D000" => StoreError::Settings(format!("the URL names no database of the server: {source}")),
