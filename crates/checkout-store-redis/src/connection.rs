@@ -2,7 +2,8 @@
 
 use core::fmt;
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use checkout_engine::StoreError;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -104,7 +105,10 @@ impl Options {
             }
         }
         let scripts = Arc::new(Scripts::new(&self.prefix, self.clock.as_deref()));
-        let redis = Redis { connection, prefix: self.prefix.into(), guard_wait: self.guard_wait, scripts };
+        let now = Instant::now();
+        let known = Arc::new(Mutex::new(Known { term: String::new(), answered: now, told: now }));
+        let redis =
+            Redis { connection, prefix: self.prefix.into(), guard_wait: self.guard_wait, scripts, known };
         redis.begin().await?;
         Ok(redis)
     }
@@ -125,6 +129,46 @@ pub struct Redis {
     prefix: Arc<str>,
     guard_wait: Duration,
     scripts: Arc<Scripts>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// What this process knows of the server's memory.
+#[derive(Clone)]
+struct Known {
+    /// The term of the last answer, empty before the first.
+    term: String,
+    /// The moment of the last answer under this term.
+    answered: Instant,
+    /// The moment of the last write that asks for nothing.
+    told: Instant,
+}
+
+impl Known {
+    /// The time since which this process has taken nothing and told nothing.
+    fn age(&self) -> Duration {
+        self.answered.elapsed().min(self.told.elapsed())
+    }
+
+    /// Learns the term of an answer to a question that was asked when `asked` was known. False if the answer is
+    /// of another term than the one that is known by now: nothing is learned then, and nothing was granted.
+    fn learn(&mut self, asked: &Self, term: &str) -> bool {
+        if self.term != term {
+            // A question that came with an older age has not told the server of the answers since.
+            if self.term != asked.term || self.answered != asked.answered {
+                return false;
+            }
+            term.clone_into(&mut self.term);
+        }
+        self.answered = Instant::now();
+        true
+    }
+}
+
+/// An answer of a script that looks for a loss.
+pub(crate) struct Asked<T> {
+    pub(crate) answer: T,
+    /// The answer is of another term than the one that is known by now, and grants nothing.
+    pub(crate) is_old: bool,
 }
 
 impl Redis {
@@ -160,9 +204,7 @@ impl Redis {
     /// # Errors
     /// [`StoreError`], as of every operation.
     pub async fn nothing_was_lost(&self) -> Result<(), StoreError> {
-        let mut connection = self.connection.clone();
-        let set = redis::cmd("SET").arg(self.key("epoch")).arg(LONG_AGO).exec_async(&mut connection).await;
-        set.map_err(|error| error::of(&error))
+        self.ask::<i64>(&self.scripts.word, &[], &[LONG_AGO.to_string()]).await.map(drop)
     }
 
     pub(crate) fn key(&self, name: &str) -> String {
@@ -177,8 +219,44 @@ impl Redis {
         self.guard_wait
     }
 
-    /// Runs a script.
-    pub(crate) async fn run<T: FromRedisValue>(
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a script that looks first if something was lost.
+    pub(crate) async fn ask<T: FromRedisValue>(
+        &self,
+        script: &Named,
+        keys: &[String],
+        arguments: &[String],
+    ) -> Result<Asked<T>, StoreError> {
+        let asked = self.known().clone();
+        let mut all_keys = vec![self.key("epoch"), self.key("sure"), self.key("history")];
+        all_keys.extend_from_slice(keys);
+        let mut all_arguments = vec![asked.term.clone(), asked.age().as_millis().to_string()];
+        all_arguments.extend_from_slice(arguments);
+        let (term, answer): (String, T) = self.run(script, &all_keys, &all_arguments).await?;
+        if !term.is_empty() && !asked.term.is_empty() {
+            // Another server, or the same after a loss.
+            self.look().await?;
+        }
+        let term = if term.is_empty() { &asked.term } else { &term };
+        let is_old = !self.known().learn(&asked, term);
+        Ok(Asked { answer, is_old })
+    }
+
+    /// Runs a script that writes what has happened, whatever was lost.
+    pub(crate) async fn tell<T: FromRedisValue>(
+        &self,
+        script: &Named,
+        keys: &[String],
+        arguments: &[String],
+    ) -> Result<T, StoreError> {
+        self.known().told = Instant::now();
+        self.run(script, keys, arguments).await
+    }
+
+    async fn run<T: FromRedisValue>(
         &self,
         script: &Named,
         keys: &[String],
@@ -196,24 +274,23 @@ impl Redis {
         }
     }
 
-    /// Looks what the server is, records its run, and loads the scripts.
+    /// Looks what the server is, and loads the scripts.
     async fn begin(&self) -> Result<(), StoreError> {
-        let mut connection = self.connection.clone();
-        let info: String =
-            redis::cmd("INFO").query_async(&mut connection).await.map_err(|error| error::of(&error))?;
-        fits(&info)?;
-        let keys = [self.key("epoch"), self.key("server")];
-        // First by itself: in a transaction the scripts would be loaded though this failed.
-        let mut first = redis::cmd("EVAL");
-        first.arg(&self.scripts.begin).arg(keys.len()).arg(&keys);
-        first.exec_async(&mut connection).await.map_err(|error| error::of(&error))?;
+        self.look().await?;
         let mut load = Pipeline::new();
-        load.atomic();
-        load.cmd("EVAL").arg(&self.scripts.begin).arg(keys.len()).arg(&keys);
+        // What a copy remembers of a look is of the server that wrote the copy.
+        load.cmd("DEL").arg(self.key("sure"));
         for script in self.scripts.all() {
             load.cmd("SCRIPT").arg("LOAD").arg(&script.text);
         }
-        load.exec_async(&mut connection).await.map_err(|error| error::of(&error))
+        load.exec_async(&mut self.connection.clone()).await.map_err(|error| error::of(&error))
+    }
+
+    /// Looks what the server is.
+    async fn look(&self) -> Result<(), StoreError> {
+        let mut connection = self.connection.clone();
+        let info: Result<String, _> = redis::cmd("INFO").query_async(&mut connection).await;
+        fits(&info.map_err(|error| error::of(&error))?)
     }
 }
 
@@ -244,4 +321,41 @@ fn fits(info: &str) -> Result<(), StoreError> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Known;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn an_answer_of_a_term_that_is_over_is_not_believed() {
+        let now = Instant::now();
+        let mut known = Known { term: String::new(), answered: now, told: now };
+        // The first answers, in any number.
+        let asked = known.clone();
+        assert!(known.learn(&asked, "a"));
+        assert!(known.learn(&asked, "a"));
+        // Two questions, of which one was answered by the old server, and one by the new.
+        let asked = known.clone();
+        assert!(known.learn(&asked, "b"));
+        assert_eq!(known.term, "b");
+        assert!(!known.learn(&asked, "a"));
+        assert_eq!(known.term, "b");
+    }
+
+    #[test]
+    fn a_new_term_is_not_learned_where_the_server_was_told_too_great_an_age() {
+        let past = Instant::now().checked_sub(Duration::from_secs(1));
+        let past = past.expect("the machine runs for longer than a second");
+        let mut known = Known { term: "a".to_owned(), answered: past, told: past };
+        let asked = known.clone();
+        // The old server's answer comes while the question to the new one is under way.
+        assert!(known.learn(&asked, "a"));
+        assert!(!known.learn(&asked, "b"));
+        // The next question tells the right age.
+        let asked = known.clone();
+        assert!(asked.age() < Duration::from_secs(1));
+        assert!(known.learn(&asked, "b"));
+    }
 }

@@ -77,3 +77,8 @@ pub(crate) fn of(error: &RedisError) -> StoreError {
 pub(crate) fn strange() -> StoreError {
     StoreError::Unavailable(Box::new(RedisFault::new("an answer that the script does not give")))
 }
+
+/// An answer of a server that is not the server any more: others may not know of what it granted.
+pub(crate) fn outdated() -> StoreError {
+    StoreError::Unavailable(Box::new(RedisFault::new("an answer of a server that was replaced meanwhile")))
+}

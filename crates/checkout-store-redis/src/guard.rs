@@ -7,7 +7,7 @@ use checkout_tables::Moment;
 use checkout_trust::replay::{AsyncStore, Commit, FencingToken, Key, Release, Slot};
 
 use crate::connection::Redis;
-use crate::error::{RedisFault, strange};
+use crate::error::{RedisFault, outdated, strange};
 use crate::limits::millis;
 
 /// What an entry outlives its time by: callers' clocks may disagree, and a late commit finds its claim.
@@ -42,11 +42,13 @@ impl AsyncStore for Redis {
     type Error = StoreError;
 
     async fn claim(&self, key: &Key, now: Moment, lease: Duration) -> Result<Slot, StoreError> {
-        let keys = [self.key("epoch"), self.seen(key), self.key("fence")];
+        let keys = [self.seen(key), self.key("fence")];
         let wait = self.guard_wait().min(key.retention()).max(lease);
         let arguments = [digits(now), digits(now.saturating_add(lease)), life(lease), millis(wait)];
-        let (what, number): (String, String) = self.run(&self.scripts().claim, &keys, &arguments).await?;
+        let asked = self.ask(&self.scripts().claim, &keys, &arguments).await?;
+        let (what, number): (String, String) = asked.answer;
         match what.as_str() {
+            "fresh" if asked.is_old => Err(outdated()),
             "fresh" => {
                 number.parse().map(|number| Slot::Fresh(FencingToken::new(number))).map_err(|_| strange())
             }
@@ -62,12 +64,12 @@ impl AsyncStore for Redis {
     async fn commit(&self, key: &Key, fence: FencingToken, now: Moment) -> Result<Commit, StoreError> {
         let until = digits(now.saturating_add(key.retention()));
         let arguments = [fence.to_string(), until, life(key.retention())];
-        let done: i64 = self.run(&self.scripts().commit, &[self.seen(key)], &arguments).await?;
+        let done: i64 = self.tell(&self.scripts().commit, &[self.seen(key)], &arguments).await?;
         Ok(if done == 1 { Commit::Committed } else { Commit::Lost })
     }
 
     async fn release(&self, key: &Key, fence: FencingToken) -> Result<Release, StoreError> {
-        let freed: i64 = self.run(&self.scripts().release, &[self.seen(key)], &[fence.to_string()]).await?;
+        let freed: i64 = self.tell(&self.scripts().release, &[self.seen(key)], &[fence.to_string()]).await?;
         Ok(if freed == 1 { Release::Released } else { Release::Lost })
     }
 }

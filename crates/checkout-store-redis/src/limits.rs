@@ -5,7 +5,7 @@ use core::time::Duration;
 use checkout_engine::{Limit, Limits, ReadMade, Reserved, Room, StoreError};
 
 use crate::connection::Redis;
-use crate::error::strange;
+use crate::error::{outdated, strange};
 
 /// The most lanes that one script looks at: a script holds up the whole server.
 const LOOKS: usize = 256;
@@ -31,12 +31,14 @@ impl Limits for Redis {
     async fn room(&self, lanes: &[Limit<'_>], lease: Duration) -> Result<Vec<Room>, StoreError> {
         let mut rooms = Vec::with_capacity(lanes.len());
         for lanes in lanes.chunks(LOOKS) {
-            let (mut keys, mut arguments) = (vec![self.key("epoch")], vec![millis(lease)]);
+            let (mut keys, mut arguments) = (Vec::new(), vec![millis(lease)]);
             for lane in lanes {
                 keys.push(self.lane(*lane));
                 arguments.extend([lane.rate.requests.to_string(), millis(lane.held())]);
             }
-            let answer: Vec<(u32, i64)> = self.run(&self.scripts().room, &keys, &arguments).await?;
+            // A look grants nothing: an old answer does.
+            let asked = self.ask(&self.scripts().room, &keys, &arguments).await?;
+            let answer: Vec<(u32, i64)> = asked.answer;
             if answer.len() != lanes.len() {
                 return Err(strange());
             }
@@ -46,11 +48,15 @@ impl Limits for Redis {
     }
 
     async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
-        let keys = [self.key("epoch"), self.lane(lane)];
+        let keys = [self.lane(lane)];
         let arguments =
             [place.to_string(), lane.rate.requests.to_string(), millis(lane.held()), millis(lease)];
-        let answer: i64 = self.run(&self.scripts().reserve, &keys, &arguments).await?;
-        Ok(if answer == 0 { Reserved::Granted } else { Reserved::Wait(wait(answer)) })
+        let asked = self.ask::<i64>(&self.scripts().reserve, &keys, &arguments).await?;
+        match asked.answer {
+            0 if asked.is_old => Err(outdated()),
+            0 => Ok(Reserved::Granted),
+            span => Ok(Reserved::Wait(wait(span))),
+        }
     }
 
     async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
@@ -58,6 +64,6 @@ impl Limits for Redis {
             ReadMade::None => String::new(),
             ReadMade::Sent | ReadMade::Answered => millis(lane.held()),
         };
-        self.run::<i64>(&self.scripts().end, &[self.lane(lane)], &[place.to_string(), held]).await.map(drop)
+        self.tell::<i64>(&self.scripts().end, &[self.lane(lane)], &[place.to_string(), held]).await.map(drop)
     }
 }

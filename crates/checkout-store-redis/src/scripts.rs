@@ -2,20 +2,20 @@
 
 use redis::Script;
 
-/// The texts of the scripts for one prefix.
+/// The texts of the scripts for one prefix. Those that ask for something begin with a look for a loss.
 ///
 /// A server keeps scripts in its memory alone, and forgets them when it starts. So a server that does not
-/// know a script may have lost other things as well, and a script is loaded only together with `begin`. The
-/// prefix is part of each text: the scripts of another prefix say nothing of this one.
+/// know a script may have started anew, and has to be looked at. The prefix is part of each text:
+/// the scripts of another prefix say nothing of this one.
 #[derive(Debug)]
 pub(crate) struct Scripts {
-    pub(crate) begin: String,
     pub(crate) room: Named,
     pub(crate) reserve: Named,
     pub(crate) end: Named,
     pub(crate) claim: Named,
     pub(crate) commit: Named,
     pub(crate) release: Named,
+    pub(crate) word: Named,
 }
 
 /// A script, and the hash by which a server knows the script.
@@ -49,18 +49,17 @@ impl Scripts {
         };
         let epoch = include_str!("lua/epoch.lua");
         Self {
-            begin: format!("#!lua\n{head}{}", include_str!("lua/begin.lua")),
             room: named("", &[epoch, include_str!("lua/room.lua")]),
             reserve: named("", &[epoch, include_str!("lua/reserve.lua")]),
             end: named(" flags=allow-oom", &[include_str!("lua/end.lua")]),
             claim: named("", &[epoch, include_str!("lua/claim.lua")]),
             commit: named("", &[include_str!("lua/commit.lua")]),
             release: named(" flags=allow-oom", &[include_str!("lua/release.lua")]),
+            word: named("", &[epoch, include_str!("lua/word.lua")]),
         }
     }
 
-    /// All but `begin`.
-    pub(crate) fn all(&self) -> [&Named; 6] {
-        [&self.room, &self.reserve, &self.end, &self.claim, &self.commit, &self.release]
+    pub(crate) fn all(&self) -> [&Named; 7] {
+        [&self.room, &self.reserve, &self.end, &self.claim, &self.commit, &self.release, &self.word]
     }
 }

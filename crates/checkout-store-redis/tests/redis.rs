@@ -1,16 +1,14 @@
 //! The laws on a server, and a server that loses its memory. Runs where `CHECKOUT_TEST_REDIS` has a URL.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::env;
-use std::error::Error;
-use std::fs;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
@@ -20,124 +18,10 @@ use checkout_engine::{Limit, Limited, Limits, Memory, ReadMade, Reserved, StoreE
 use checkout_store_redis::{Options, Redis};
 use checkout_tables::{Moment, RateLimit, RateScope};
 use checkout_trust::replay::{AsyncStore, Commit, Key, Scheme, Slot, conformance};
-use redis::AsyncConnectionConfig;
-use redis::aio::MultiplexedConnection;
-use tokio::runtime::Runtime;
-
-type Tested = Result<(), Box<dyn Error>>;
-
-const LEASE: Duration = Duration::from_secs(30);
-const HELD: Duration = Duration::from_secs(61);
-const RATE: RateLimit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };
-const LANE: Limit<'static> = Limit { lane: "peach/m", rate: RATE };
-
-/// The server's URL, or a word that nothing was run.
-fn url() -> Option<String> {
-    let url = env::var("CHECKOUT_TEST_REDIS").ok();
-    if url.is_none() {
-        // Not captured, so that no run without a server looks like a run with one.
-        let _ = writeln!(std::io::stderr(), "CHECKOUT_TEST_REDIS is not set: this test has run nothing");
-    }
-    url
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-}
-
-async fn connection(url: &str) -> MultiplexedConnection {
-    let patient = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
-    let client = redis::Client::open(url).unwrap();
-    client.get_multiplexed_async_connection_with_config(&patient).await.unwrap()
-}
-
-/// A prefix of a test. Its keys are deleted with the value.
-#[derive(Clone)]
-struct Prefix(Arc<Inner>);
-
-struct Inner {
-    url: String,
-    name: String,
-}
-
-impl Prefix {
-    fn new(url: &str) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{{test-{}-{number}}}:", std::process::id());
-        Self(Arc::new(Inner { url: url.to_owned(), name }))
-    }
-
-    fn options(&self) -> Options {
-        Options::new().prefix(&self.0.name)
-    }
-
-    fn key(&self, name: &str) -> String {
-        format!("{}{name}", self.0.name)
-    }
-
-    /// Limits by the server's clock that grant at once.
-    async fn open(&self) -> Redis {
-        let redis = self.options().connect(&self.0.url).await.unwrap();
-        redis.nothing_was_lost().await.unwrap();
-        redis
-    }
-
-    /// Limits by a clock that stands.
-    async fn standing(&self) -> (Redis, Standing) {
-        let clock = Standing { prefix: self.clone(), connection: connection(&self.0.url).await };
-        clock.set(1_716_501_000_000).await.unwrap();
-        let options = self.options().clock_key(&self.key("clock"));
-        (options.connect(&self.0.url).await.unwrap(), clock)
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        // A test can end within a runtime, where nothing else can block.
-        let (url, pattern) = (self.url.clone(), format!("{}*", self.name));
-        let delete = move || {
-            let mut connection = redis::Client::open(url)?.get_connection()?;
-            let keys: Vec<String> = redis::cmd("KEYS").arg(pattern).query(&mut connection)?;
-            if keys.is_empty() { Ok(()) } else { redis::cmd("UNLINK").arg(keys).exec(&mut connection) }
-        };
-        let deleted = thread::spawn(delete).join();
-        if !thread::panicking() {
-            // A server of the test's own may be gone.
-            let _: redis::RedisResult<()> = deleted.unwrap();
-        }
-    }
-}
-
-/// A clock that stands in a key.
-struct Standing {
-    prefix: Prefix,
-    connection: MultiplexedConnection,
-}
-
-impl Standing {
-    async fn set(&self, millis: i64) -> redis::RedisResult<()> {
-        let mut connection = self.connection.clone();
-        redis::cmd("SET").arg(self.prefix.key("clock")).arg(millis).exec_async(&mut connection).await
-    }
-}
-
-impl Clock for Standing {
-    async fn pass(&self, span: Duration) -> Result<(), StoreError> {
-        let (mut connection, millis) = (self.connection.clone(), span.as_nanos().div_ceil(1_000_000));
-        let millis = i64::try_from(millis).unwrap();
-        let mut pass = redis::cmd("INCRBY");
-        pass.arg(self.prefix.key("clock")).arg(millis);
-        let passed = pass.exec_async(&mut connection);
-        passed.await.map_err(|error| StoreError::Unavailable(Box::new(error)))
-    }
-}
-
-async fn make(url: &str) -> (Redis, Standing) {
-    let (redis, clock) = Prefix::new(url).standing().await;
-    redis.nothing_was_lost().await.unwrap();
-    (redis, clock)
-}
+use common::{
+    HELD, LANE, LEASE, Prefix, Server, Standing, Tested, at_last, connection, make, replicated, runtime,
+    synced, url, waits_for_a_loss,
+};
 
 #[test]
 fn the_limits_keep_every_law() {
@@ -254,86 +138,6 @@ fn nothing_is_granted_after_a_first_start_until_any_lease_and_any_span_are_over(
     })
 }
 
-/// The limits have lost their memory now: nothing for a lease and a span, and then all of the limit.
-async fn waits_for_a_loss(redis: &Redis, clock: &Standing) -> Tested {
-    let wait = LEASE + HELD;
-    let room = redis.room(&[LANE], LEASE).await?;
-    assert_eq!(room.first().map(|room| (room.places, room.wait)), Some((0, wait)));
-    assert_eq!(redis.reserve(LANE, 1, LEASE).await?, Reserved::Wait(wait));
-    clock.pass(wait - Duration::from_millis(1)).await?;
-    assert_eq!(redis.reserve(LANE, 2, LEASE).await?, Reserved::Wait(Duration::from_millis(1)));
-    clock.pass(Duration::from_millis(1)).await?;
-    for place in [3, 4] {
-        assert_eq!(redis.reserve(LANE, place, LEASE).await?, Reserved::Granted);
-    }
-    assert_eq!(redis.reserve(LANE, 5, LEASE).await?, Reserved::Wait(wait));
-    Ok(())
-}
-
-/// A server of the test's own, which ends with the value.
-struct Server {
-    port: u16,
-    folder: PathBuf,
-    child: Option<Child>,
-}
-
-impl Server {
-    fn new() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = env::temp_dir().join(format!("checkout-redis-{}-{port}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        Self { port, folder, child: None }
-    }
-
-    /// Starts the server, and returns when it takes connections.
-    fn start(&mut self, more: &[&str]) {
-        let port = self.port.to_string();
-        let mut child = Command::new("redis-server")
-            .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--dir"])
-            .arg(&self.folder)
-            .args(more)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("redis-server starts");
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut lines = lines.map_while(Result::ok);
-        assert!(lines.any(|line| line.contains("Ready to accept connections")), "the server is not ready");
-        // The server's log goes on.
-        thread::spawn(move || lines.for_each(drop));
-        self.child = Some(child);
-    }
-
-    fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// An operation over a connection that comes back: the first answers are errors of the broken one.
-async fn at_last<T>(mut operation: impl AsyncFnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    let mut last = operation().await;
-    for _ in 0..200 {
-        match last {
-            Err(StoreError::Unavailable(_)) => last = operation().await,
-            answer => return answer,
-        }
-    }
-    last
-}
-
 #[test]
 fn flushall_is_noticed_and_nothing_is_granted_until_what_was_lost_is_over() -> Tested {
     let Some(_) = url() else { return Ok(()) };
@@ -436,12 +240,10 @@ fn a_replica_that_takes_over_is_noticed_though_it_has_the_epoch() -> Tested {
     main.start(&["--repl-diskless-sync-delay", "0"]);
     replica.start(&["--replicaof", &format!("127.0.0.1 {}", main.port)]);
     runtime().block_on(async {
+        synced(&replica).await;
         let (redis, clock) = make(&main.url()).await;
         assert_eq!(redis.reserve(LANE, 1, LEASE).await?, Reserved::Granted);
-        // Until the replica has what was written.
-        let mut of_main = connection(&main.url()).await;
-        let copies: u32 = redis::cmd("WAIT").arg(1).arg(0).query_async(&mut of_main).await?;
-        assert_eq!(copies, 1);
+        replicated(&main).await;
         main.kill();
         let mut of_replica = connection(&replica.url()).await;
         redis::cmd("REPLICAOF").arg("NO").arg("ONE").exec_async(&mut of_replica).await?;

@@ -1,6 +1,46 @@
--- KEYS[1]: the moment since which nothing was lost. A clock that was put back begins a new epoch.
-local since = tonumber(redis.call('GET', KEYS[1]))
+-- KEYS: epoch, sure, history, and the script's own. ARGV: the term that the caller knows, empty before its
+-- first answer, the milliseconds since the caller's last call, and the script's own. The reply begins with the
+-- term, empty where the caller knows it.
+--
+-- A term is a stretch of time in which this data lost nothing. Its name begins with the replication id of the
+-- server, which is new after each start of a server that takes writes, and after each take-over. The history
+-- has the terms that led to these data, the last first. The epoch is the moment from which nothing is missing.
+local kept = redis.call('MGET', KEYS[1], KEYS[2])
+local since, term = tonumber(kept[1]), kept[2]
+if not term or term ~= ARGV[1] then
+  local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+  term = redis.call('LINDEX', KEYS[3], 0)
+  local lost = not term or string.match(term, '^%w+') ~= id
+  if not lost and ARGV[1] ~= '' and ARGV[1] ~= term then
+    if redis.call('LPOS', KEYS[3], ARGV[1]) then
+      -- What the caller did elsewhere is missing here, up to its last call.
+      if since and since < now - ARGV[2] then
+        since = now - ARGV[2]
+        redis.call('SET', KEYS[1], fmt(since))
+      end
+    else
+      -- The caller comes from a server of which these data know nothing.
+      lost = true
+    end
+  end
+  if lost then
+    local t = redis.call('TIME')
+    term = id .. ':' .. fmt(t[1] * 1000000 + t[2])
+    if ARGV[1] ~= '' then
+      redis.call('LPUSH', KEYS[3], ARGV[1])
+    end
+    redis.call('LPUSH', KEYS[3], term)
+    redis.call('LTRIM', KEYS[3], 0, 99)
+    since = nil
+  end
+  -- For a moment the server need not be looked at. No other server is told.
+  redis.set_repl(redis.REPL_NONE)
+  redis.call('SET', KEYS[2], term, 'PX', 100)
+  redis.set_repl(redis.REPL_ALL)
+end
+-- A clock that was put back begins a new epoch.
 if not since or since > now then
   since = now
   redis.call('SET', KEYS[1], fmt(now))
 end
+local told = term == ARGV[1] and '' or term

@@ -1,31 +1,32 @@
--- KEYS: epoch, lane. ARGV: place, requests, held, lease. Reply: 0 for a place, -1 for never, or the wait.
-local requests, held, lease = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- KEYS: lane. ARGV: place, requests, held, lease. Reply: 0 for a place, -1 for never, or the wait.
+local lane, place = KEYS[4], ARGV[3]
+local requests, held, lease = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 if requests == 0 then
-  return -1
+  return {told, -1}
 end
 -- A lease that was forgotten may have begun a moment before the epoch.
 if since + lease + held > now then
-  return since + lease + held - now
+  return {told, since + lease + held - now}
 end
-local taken = redis.call('ZCARD', KEYS[2])
+local taken = redis.call('ZCARD', lane)
 if taken >= requests then
   -- Places that are over are deleted where they would count.
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', fmt(now))
-  taken = redis.call('ZCARD', KEYS[2])
+  redis.call('ZREMRANGEBYSCORE', lane, '-inf', fmt(now))
+  taken = redis.call('ZCARD', lane)
 end
 if taken >= requests then
-  local free = redis.call('ZRANGE', KEYS[2], taken - requests, taken - requests, 'WITHSCORES')
-  return free[2] - now
+  local free = redis.call('ZRANGE', lane, taken - requests, taken - requests, 'WITHSCORES')
+  return {told, free[2] - now}
 end
-if redis.call('ZADD', KEYS[2], 'NX', fmt(now + lease + held), ARGV[1]) == 0 then
-  local same = redis.call('ZSCORE', KEYS[2], ARGV[1]) - now
+if redis.call('ZADD', lane, 'NX', fmt(now + lease + held), place) == 0 then
+  local same = redis.call('ZSCORE', lane, place) - now
   if same > 0 then
-    return same
+    return {told, same}
   end
-  redis.call('ZADD', KEYS[2], fmt(now + lease + held), ARGV[1])
+  redis.call('ZADD', lane, fmt(now + lease + held), place)
 end
 -- A key without a life is one that this script has made.
-if redis.call('PEXPIRE', KEYS[2], fmt(lease + held), 'GT') == 0 and taken == 0 then
-  redis.call('PEXPIRE', KEYS[2], fmt(lease + held))
+if redis.call('PEXPIRE', lane, fmt(lease + held), 'GT') == 0 and taken == 0 then
+  redis.call('PEXPIRE', lane, fmt(lease + held))
 end
-return 0
+return {told, 0}
