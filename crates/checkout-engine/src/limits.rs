@@ -39,8 +39,8 @@ pub trait Limits: Send + Sync {
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<Room>, StoreError>> + Send;
 
-    /// Takes a place of a lane, or says how long to wait. `place` is the fence of the claim, which no other
-    /// claim ever has: a place that is taken is not granted again.
+    /// Takes a place of a lane, or says how long to wait. `place` is a number of the claim, which no other
+    /// claim of any database ever has: a place that is taken is not granted again.
     ///
     /// # Errors
     /// [`StoreError`]. The place may be taken and counts as such, and nothing may be sent.
@@ -62,6 +62,13 @@ pub trait Limits: Send + Sync {
         place: i64,
         read: ReadMade,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Makes a whole lane wait for a span from now, because the provider asks for it: no place is granted, and
+    /// the lane has no room. A shorter span never shortens a wait, and the places that are taken stay taken.
+    ///
+    /// # Errors
+    /// [`StoreError`]. The other databases may not know of the wait.
+    fn wait(&self, lane: &str, span: Duration) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// A lane under a limit.
@@ -96,7 +103,8 @@ impl Limit<'_> {
 pub struct Room {
     /// The places that are free.
     pub places: u32,
-    /// The time until a place is free at the latest; zero if one is. [`Duration::MAX`] for a limit of zero.
+    /// The time until a place is free at the latest, and the lane's wait is over; zero if there is a place.
+    /// [`Duration::MAX`] for a limit of zero.
     pub wait: Duration,
 }
 
@@ -126,6 +134,9 @@ macro_rules! forward {
             }
             async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
                 L::end(self, lane, place, read).await
+            }
+            async fn wait(&self, lane: &str, span: Duration) -> Result<(), StoreError> {
+                L::wait(self, lane, span).await
             }
         })+
     };

@@ -178,6 +178,8 @@ laws! {
     PlaceIsGrantedOnce = "a place is granted once" => place_is_granted_once,
     /// A read that was made holds a place, also if its place is over or unknown. No read holds none.
     LateReadCounts = "a late read counts" => late_read_counts,
+    /// A wait that the provider asks for binds its whole lane, and is never shortened.
+    WaitBindsTheLane = "a wait binds its whole lane" => wait_binds_the_lane,
     /// A look at the room takes no place, and tells the room of each lane in the order of the question.
     RoomIsRight = "the room is right, and a look takes nothing" => room_is_right,
     /// A limit is of its lane alone.
@@ -257,6 +259,17 @@ impl<L: Limits, C: Clock> Trial<L, C> {
 
     async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Verdict {
         Ok(self.limits.end(lane, place, read).await?)
+    }
+
+    async fn wait(&self, lane: Limit<'_>, span: Duration) -> Verdict {
+        Ok(self.limits.wait(lane.lane, span).await?)
+    }
+
+    /// A lane has to wait for so long, as a look and a reservation tell.
+    async fn has_to_wait(&self, when: &str, lane: Limit<'_>, span: Duration) -> Verdict {
+        let room = vec![Room { places: 0, wait: span }];
+        same(&format!("{when}, the room"), &self.limits.room(&[lane], LEASE).await?, &room)?;
+        same(&format!("{when}, a place"), &self.reserve(lane, 99).await?, &Reserved::Wait(span))
     }
 }
 
@@ -404,6 +417,47 @@ async fn late_read_counts<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {
         t.granted("when the span after a late read is over", lane, place + 1).await?;
     }
     Ok(())
+}
+
+async fn wait_binds_the_lane<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {
+    let (minute, lane, other) = (Duration::from_secs(60), limit("lane", 2), limit("other", 2));
+    t.granted("before a wait", lane, 1).await?;
+    t.wait(lane, minute).await?;
+    t.has_to_wait("in a wait", lane, minute).await?;
+    t.has_to_wait("in a wait, under a limit that was raised", limit("lane", 100), minute).await?;
+    t.has_to_wait("under a limit of zero", limit("lane", 0), Duration::MAX).await?;
+    let room = vec![Room { places: 2, wait: Duration::ZERO }];
+    same("the room of another lane", &t.limits.room(&[other], LEASE).await?, &room)?;
+    t.granted("of another lane", other, 1).await?;
+    t.end(lane, 1, ReadMade::None).await?;
+    t.has_to_wait("after an end in a wait", lane, minute).await?;
+    // A shorter wait does not shorten the wait, a longer one prolongs it.
+    t.pass(minute / 6).await?;
+    for span in [Duration::ZERO, MILLI, minute / 2] {
+        t.wait(lane, span).await?;
+        t.has_to_wait("after a shorter wait", lane, minute * 5 / 6).await?;
+    }
+    t.wait(lane, minute).await?;
+    t.has_to_wait("after a longer wait", lane, minute).await?;
+    t.pass(minute - MILLI).await?;
+    t.has_to_wait("in the last millisecond of a wait", lane, MILLI).await?;
+    t.pass(MILLI).await?;
+    for place in [2, 3] {
+        t.granted("after a wait, which takes no place", lane, place).await?;
+    }
+    // With all places taken, the later end counts.
+    let full = LEASE + HELD;
+    t.wait(lane, full - MILLI).await?;
+    t.has_to_wait("in a wait that is over before a place", lane, full).await?;
+    t.wait(lane, full + MILLI).await?;
+    t.has_to_wait("in a wait that is over after the places", lane, full + MILLI).await?;
+    t.pass(full).await?;
+    t.has_to_wait("when the places are over", lane, MILLI).await?;
+    t.wait(lane, Duration::ZERO).await?;
+    t.pass(MILLI).await?;
+    t.granted("when all is over", lane, 4).await?;
+    t.wait(lane, Duration::ZERO).await?;
+    t.granted("after a wait of no time", lane, 5).await
 }
 
 async fn room_is_right<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {
@@ -563,7 +617,7 @@ async fn history<L: Limits, C: Clock>(seed: u64, steps: usize, t: &Trial<L, C>) 
             _ => (names[2], u32::try_from(random.below(5)).unwrap_or(0)),
         };
         let lane = limit(name, requests);
-        let (what, found, expected) = match random.below(10) {
+        let (what, found, expected) = match random.below(11) {
             0..=2 => {
                 let end = [2, 50, 5_000, 40_000, 90_000];
                 let end = end.get(usize::try_from(random.below(5)).unwrap_or(0)).copied().unwrap_or(1);
@@ -591,6 +645,12 @@ async fn history<L: Limits, C: Clock>(seed: u64, steps: usize, t: &Trial<L, C>) 
                 t.end(lane, of, read).await?;
                 model.end(lane, of, read).await?;
                 (format!("end {of} of {name}: {read:?}"), String::new(), String::new())
+            }
+            8 => {
+                let span = Duration::from_millis(random.below(20_000));
+                t.wait(lane, span).await?;
+                model.wait(lane.lane, span).await?;
+                (format!("{name} waits {span:?}"), String::new(), String::new())
             }
             _ => {
                 let lanes = [lane, limit("a", 1), limit("b", 2)];

@@ -5,14 +5,16 @@
 use checkout_engine::conformance::{self, Clock, Law, ManualClock};
 use checkout_engine::limits_conformance::{self as suite, Law as OfLimits};
 use checkout_engine::{
-    Ask, Checkout, Claimed, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New, Next, Nudge, Nudged,
-    Provider, ReadMade, Reserved, Room, State, Store, StoreError, Target, Write, Written,
+    Ask, Checkout, Claimed, Inserted, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New, Next, Nudge,
+    Nudged, Provider, ReadMade, Reserved, Room, State, Store, StoreError, Target, Write, Written,
 };
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use pollster::block_on;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -92,6 +94,11 @@ enum Fault {
     UnusedPlaceIsKept,
     LanesShareALimit,
     PlaceIsGrantedTwice,
+    WaitIsForgotten,
+    /// The last wait counts, also where it is shorter.
+    WaitIsShortened,
+    LookForgetsTheWait,
+    ReservationForgetsTheWait,
 }
 
 /// Limits with one fault, around right limits.
@@ -101,6 +108,8 @@ struct Wrong {
     fault: Fault,
     calls: AtomicU32,
     last: AtomicI64,
+    /// The waits of limits whose fault is one of waits.
+    waits: Mutex<BTreeMap<String, Moment>>,
 }
 
 fn make_wrong(fault: Fault) -> impl AsyncFn() -> (Wrong, ManualClock) {
@@ -112,8 +121,8 @@ fn make_wrong(fault: Fault) -> impl AsyncFn() -> (Wrong, ManualClock) {
             let ahead = fault == Fault::LocalClock && readings.fetch_add(1, Ordering::Relaxed) % 2 == 1;
             read().saturating_add(if ahead { Duration::from_secs(45) } else { Duration::ZERO })
         });
-        let wrong =
-            Wrong { right, clock: clock.clone(), fault, calls: AtomicU32::new(0), last: AtomicI64::new(-7) };
+        let (calls, last, waits) = (AtomicU32::new(0), AtomicI64::new(-7), Mutex::default());
+        let wrong = Wrong { right, clock: clock.clone(), fault, calls, last, waits };
         (wrong, clock)
     }
 }
@@ -128,6 +137,16 @@ impl Wrong {
             _ => lane.lane.to_owned(),
         }
     }
+
+    fn waits(&self) -> MutexGuard<'_, BTreeMap<String, Moment>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rest of a lane's wait, where the fault is one of waits.
+    fn wait_of(&self, lane: Limit<'_>) -> Duration {
+        let now = (self.clock.reader())();
+        self.waits().get(lane.lane).map_or(Duration::ZERO, |until| until.saturating_since(now))
+    }
 }
 
 impl Limits for Wrong {
@@ -135,7 +154,14 @@ impl Limits for Wrong {
         let names: Vec<String> = lanes.iter().map(|lane| self.name(*lane)).collect();
         let lanes: Vec<Limit<'_>> =
             names.iter().zip(lanes).map(|(lane, asked)| Limit { lane, rate: asked.rate }).collect();
-        self.right.room(&lanes, lease).await
+        let mut rooms = self.right.room(&lanes, lease).await?;
+        for (room, lane) in rooms.iter_mut().zip(lanes) {
+            let wait = self.wait_of(lane);
+            if !wait.is_zero() && self.fault != Fault::LookForgetsTheWait {
+                *room = Room { places: 0, wait: room.wait.max(wait) };
+            }
+        }
+        Ok(rooms)
     }
 
     async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
@@ -152,6 +178,11 @@ impl Limits for Wrong {
                 lane.rate.requests = u32::MAX;
             }
         }
+        let wait = self.wait_of(lane);
+        if !wait.is_zero() && self.fault != Fault::ReservationForgetsTheWait {
+            let room = self.right.room(&[lane], lease).await?;
+            return Ok(Reserved::Wait(room.first().map_or(wait, |room| room.wait.max(wait))));
+        }
         let reserved = self.right.reserve(lane, place, lease).await?;
         let again = self.last.swap(place, Ordering::Relaxed) == place;
         Ok(if self.fault == Fault::PlaceIsGrantedTwice && again { Reserved::Granted } else { reserved })
@@ -163,9 +194,26 @@ impl Limits for Wrong {
         let read = if kept { ReadMade::Sent } else { read };
         self.right.end(Limit { lane: &name, ..lane }, place, read).await
     }
+
+    async fn wait(&self, lane: &str, span: Duration) -> Result<(), StoreError> {
+        let until = (self.clock.reader())().saturating_add(span);
+        match self.fault {
+            Fault::WaitIsForgotten => {}
+            Fault::WaitIsShortened => {
+                self.waits().insert(lane.to_owned(), until);
+            }
+            Fault::LookForgetsTheWait | Fault::ReservationForgetsTheWait => {
+                let mut waits = self.waits();
+                let kept = waits.entry(lane.to_owned()).or_insert(until);
+                *kept = until.max(*kept);
+            }
+            _ => return self.right.wait(&self.name(Limit { lane, rate: RATE }), span).await,
+        }
+        Ok(())
+    }
 }
 
-const FAULTS: [(Fault, OfLimits); 9] = [
+const FAULTS: [(Fault, OfLimits); 13] = [
     (Fault::SelectThenUpdate, OfLimits::RacesAreSafe),
     (Fault::LocalClock, OfLimits::LimitIsExact),
     (Fault::FailsOpen, OfLimits::LimitIsExact),
@@ -175,6 +223,10 @@ const FAULTS: [(Fault, OfLimits); 9] = [
     (Fault::UnusedPlaceIsKept, OfLimits::UnusedPlaceIsFree),
     (Fault::LanesShareALimit, OfLimits::LimitsAreOfTheirLane),
     (Fault::PlaceIsGrantedTwice, OfLimits::PlaceIsGrantedOnce),
+    (Fault::WaitIsForgotten, OfLimits::WaitBindsTheLane),
+    (Fault::WaitIsShortened, OfLimits::WaitBindsTheLane),
+    (Fault::LookForgetsTheWait, OfLimits::WaitBindsTheLane),
+    (Fault::ReservationForgetsTheWait, OfLimits::WaitBindsTheLane),
 ];
 
 fn failing(fault: Fault) -> Vec<OfLimits> {
@@ -273,6 +325,10 @@ impl Limits for Shaky<'_> {
 
     async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
         if is(&self.end) { Err(away()) } else { self.right.end(lane, place, read).await }
+    }
+
+    async fn wait(&self, lane: &str, span: Duration) -> Result<(), StoreError> {
+        if is(&self.end) { Err(away()) } else { self.right.wait(lane, span).await }
     }
 }
 
@@ -426,6 +482,10 @@ impl Limits for Counted<'_> {
     async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
         self.limits.end(lane, place, read).await
     }
+
+    async fn wait(&self, lane: &str, span: Duration) -> Result<(), StoreError> {
+        self.limits.wait(lane, span).await
+    }
 }
 
 #[test]
@@ -521,7 +581,8 @@ fn a_write_is_done_though_its_place_cannot_be_ended_and_the_place_is_held() -> T
         let claimed = claim(&store, &[PEACH]).await?;
         store.limits().end.store(true, Ordering::Relaxed);
         let next = Next::Due { after: Duration::ZERO, watch: "later".to_owned() };
-        let write = Write { checkout: None, next, read: ReadMade::None, lane_wait: None, news: Vec::new() };
+        let lane_wait = Some(Duration::from_secs(1));
+        let write = Write { checkout: None, next, read: ReadMade::None, lane_wait, news: Vec::new() };
         let lease = claimed.due.first().map(|due| due.lease.clone()).ok_or("no work")?;
         assert_eq!(store.write(&lease, &write).await?, Written::Done);
         clock.pass(LEASE + Duration::from_secs(61) - Duration::from_millis(1)).await?;
@@ -552,6 +613,86 @@ fn two_databases_that_share_limits_share_the_places() -> Tested {
             }
         }
         assert_eq!(places, 2);
+        Ok(())
+    })
+}
+
+#[test]
+fn claims_of_two_databases_have_two_places_though_their_fences_are_the_same() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let make = || Limited::new(Memory::with_clock(clock.reader()), &limits);
+        let stores = [make(), make()];
+        let mut leases = Vec::new();
+        for store in &stores {
+            know(store).await?;
+            add(store, Provider::Peach, "a").await?;
+            leases.extend(claim(store, &[PEACH]).await?.due.into_iter().map(|due| due.lease));
+        }
+        let [one, other] = leases.as_slice() else { return Err(format!("{leases:?}").into()) };
+        assert_eq!(one.fence, other.fence);
+        // The end of one place is not the end of the other.
+        let [first, second] = &stores;
+        assert_eq!(
+            first.write(one, &waiting(Next::Ended { watch: String::new() }, None)).await?,
+            Written::Done
+        );
+        add(second, Provider::Peach, "b").await?;
+        add(second, Provider::Peach, "c").await?;
+        // Until the lane, which was full, is looked at again.
+        clock.pass(Duration::from_secs(5)).await?;
+        assert_eq!(claim(second, &[PEACH]).await?.due.len(), 1);
+        Ok(())
+    })
+}
+
+/// The pause until work of a lane may be claimed, or none if there is some now.
+async fn pause(store: &impl Store) -> Result<Option<Duration>, Box<dyn Error>> {
+    let claimed = claim(store, &[PEACH]).await?;
+    for due in &claimed.due {
+        let back = waiting(Next::Back { after: Duration::ZERO }, None);
+        assert_eq!(store.write(&due.lease, &back).await?, Written::Done);
+    }
+    let next = claimed.next.ok_or("there is no work")?;
+    Ok(Some(next.saturating_since(claimed.now)).filter(|_| claimed.due.is_empty()))
+}
+
+const fn waiting(next: Next, lane_wait: Option<Duration>) -> Write {
+    Write { checkout: None, next, read: ReadMade::None, lane_wait, news: Vec::new() }
+}
+
+#[test]
+fn a_wait_that_one_database_is_asked_for_binds_the_others() -> Tested {
+    let (minute, millisecond) = (Duration::from_secs(60), Duration::from_millis(1));
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let make = || Limited::new(Memory::with_clock(clock.reader()), &limits);
+        let (one, other) = (make(), make());
+        for store in [&one, &other] {
+            know(store).await?;
+            add(store, Provider::Peach, "a").await?;
+        }
+        let read = claim(&one, &[PEACH]).await?.due.pop().ok_or("no work")?.lease;
+        let created = row(Provider::Peach, "b");
+        let new = New { checkout: &created, watch: "", lease: LEASE * 100 };
+        let Inserted::Fresh(create, _) = one.insert(&new).await? else { return Err("not fresh".into()) };
+        let next = Next::Due { after: Duration::ZERO, watch: String::new() };
+        // A lease that is kept, a read, and a create, which has no place.
+        for (lease, next) in [(&create, &Next::Keep), (&read, &next), (&create, &next)] {
+            assert_eq!(pause(&other).await?, None, "before {next:?}");
+            let write = waiting(next.clone(), Some(minute));
+            assert_eq!(one.write(lease, &write).await?, Written::Done);
+            for span in [minute - millisecond, millisecond] {
+                assert_eq!(ids(&claim(&other, &[PEACH]).await?), Vec::<&str>::new(), "after {next:?}");
+                clock.pass(span).await?;
+            }
+        }
+        assert_eq!(pause(&other).await?, None);
+        // A write that is lost changes nothing.
+        assert_eq!(one.write(&read, &waiting(next, Some(minute))).await?, Written::Lost);
+        assert_eq!(pause(&other).await?, None);
         Ok(())
     })
 }

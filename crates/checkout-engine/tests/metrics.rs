@@ -233,6 +233,10 @@ impl Limits for Broken {
     async fn end(&self, _: Limit<'_>, _: i64, _: ReadMade) -> Result<(), StoreError> {
         Err((self.0)())
     }
+
+    async fn wait(&self, _: &str, _: Duration) -> Result<(), StoreError> {
+        Err((self.0)())
+    }
 }
 
 /// An error of each kind, with the value of the label.

@@ -218,6 +218,10 @@ impl Limits for Broken {
     async fn end(&self, _: Limit<'_>, _: i64, _: ReadMade) -> Result<(), StoreError> {
         broken()
     }
+
+    async fn wait(&self, _: &str, _: Duration) -> Result<(), StoreError> {
+        broken()
+    }
 }
 
 #[test]

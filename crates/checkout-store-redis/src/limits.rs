@@ -25,6 +25,10 @@ impl Redis {
     fn lane(&self, lane: Limit<'_>) -> String {
         self.key(&format!("lane:{}", lane.lane))
     }
+
+    fn lanes_wait(&self, lane: &str) -> String {
+        self.key(&format!("wait:{lane}"))
+    }
 }
 
 impl Limits for Redis {
@@ -36,6 +40,7 @@ impl Limits for Redis {
                 keys.push(self.lane(*lane));
                 arguments.extend([lane.rate.requests.to_string(), millis(lane.held())]);
             }
+            keys.extend(lanes.iter().map(|lane| self.lanes_wait(lane.lane)));
             // A look grants nothing: an old answer does.
             let asked = self.ask(&self.scripts().room, &keys, &arguments).await?;
             let answer: Vec<(u32, i64)> = asked.answer;
@@ -48,7 +53,7 @@ impl Limits for Redis {
     }
 
     async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
-        let keys = [self.lane(lane)];
+        let keys = [self.lane(lane), self.lanes_wait(lane.lane)];
         let arguments =
             [place.to_string(), lane.rate.requests.to_string(), millis(lane.held()), millis(lease)];
         let asked = self.ask::<i64>(&self.scripts().reserve, &keys, &arguments).await?;
@@ -65,5 +70,8 @@ impl Limits for Redis {
             ReadMade::Sent | ReadMade::Answered => millis(lane.held()),
         };
         self.tell::<i64>(&self.scripts().end, &[self.lane(lane)], &[place.to_string(), held]).await.map(drop)
+    }
+    async fn wait(&self, lane: &str, span: Duration) -> Result<(), StoreError> {
+        self.tell::<i64>(&self.scripts().wait, &[self.lanes_wait(lane)], &[millis(span)]).await.map(drop)
     }
 }

@@ -12,6 +12,7 @@ pub(crate) struct Scripts {
     pub(crate) room: Named,
     pub(crate) reserve: Named,
     pub(crate) end: Named,
+    pub(crate) wait: Named,
     pub(crate) claim: Named,
     pub(crate) commit: Named,
     pub(crate) release: Named,
@@ -52,6 +53,7 @@ impl Scripts {
             room: named("", &[epoch, include_str!("lua/room.lua")]),
             reserve: named("", &[epoch, include_str!("lua/reserve.lua")]),
             end: named(" flags=allow-oom", &[include_str!("lua/end.lua")]),
+            wait: named(" flags=allow-oom", &[include_str!("lua/wait.lua")]),
             claim: named("", &[epoch, include_str!("lua/claim.lua")]),
             commit: named("", &[include_str!("lua/commit.lua")]),
             release: named(" flags=allow-oom", &[include_str!("lua/release.lua")]),
@@ -59,7 +61,16 @@ impl Scripts {
         }
     }
 
-    pub(crate) fn all(&self) -> [&Named; 7] {
-        [&self.room, &self.reserve, &self.end, &self.claim, &self.commit, &self.release, &self.word]
+    pub(crate) fn all(&self) -> [&Named; 8] {
+        [
+            &self.room,
+            &self.reserve,
+            &self.end,
+            &self.wait,
+            &self.claim,
+            &self.commit,
+            &self.release,
+            &self.word,
+        ]
     }
 }

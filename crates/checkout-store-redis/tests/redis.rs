@@ -5,6 +5,7 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::env;
+use std::error::Error;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
@@ -14,13 +15,16 @@ use std::time::Duration;
 
 use checkout_engine::conformance::{self as store, Clock, ManualClock};
 use checkout_engine::limits_conformance::{self as suite, Law};
-use checkout_engine::{Limit, Limited, Limits, Memory, ReadMade, Reserved, StoreError};
+use checkout_engine::{
+    Ask, Checkout, Lane, Limit, Limited, Limits, Memory, New, Next, Provider, ReadMade, Reserved, State,
+    Store, StoreError, Write, Written,
+};
 use checkout_store_redis::{Options, Redis};
-use checkout_tables::{Moment, RateLimit, RateScope};
+use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use checkout_trust::replay::{AsyncStore, Commit, Key, Scheme, Slot, conformance};
 use common::{
-    HELD, LANE, LEASE, Prefix, Server, Standing, Tested, at_last, connection, make, replicated, runtime,
-    synced, url, waits_for_a_loss,
+    HELD, LANE, LEASE, Prefix, RATE, Server, Standing, Tested, at_last, connection, make, replicated,
+    runtime, synced, url, waits_for_a_loss,
 };
 
 #[test]
@@ -91,6 +95,61 @@ fn a_store_with_its_limits_in_redis_keeps_every_law_of_stores() {
 }
 
 #[test]
+fn a_wait_that_one_database_is_asked_for_binds_the_others() -> Tested {
+    let Some(url) = url() else { return Ok(()) };
+    runtime().block_on(async {
+        let prefix = Prefix::new(&url);
+        let (minute, millisecond) = (Duration::from_secs(60), Duration::from_millis(1));
+        let lanes = ["peach/m".to_owned()];
+        let ask = Ask { lanes: &lanes, max: 9, lease: LEASE };
+        let (one, clock) = database(&prefix).await?;
+        let (other, other_clock) = database(&prefix).await?;
+        let due = one.claim(&ask).await?.due.pop().ok_or("no work")?;
+        let next = Next::Ended { watch: String::new() };
+        let lane_wait = Some(minute);
+        let write = Write { checkout: None, next, read: ReadMade::Sent, lane_wait, news: Vec::new() };
+        assert_eq!(one.write(&due.lease, &write).await?, Written::Done);
+        assert_eq!(other.claim(&ask).await?.due.len(), 0);
+        for span in [minute - millisecond, millisecond] {
+            assert_eq!(other.claim(&ask).await?.due.len(), 0);
+            clock.1.pass(span).await?;
+            for clock in [&clock.0, &other_clock.0] {
+                clock.pass(span).await?;
+            }
+        }
+        assert_eq!(other.claim(&ask).await?.due.len(), 1);
+        Ok(())
+    })
+}
+
+/// A database of a merchant with one piece of work, whose limits are in Redis.
+async fn database(prefix: &Prefix) -> Result<(Limited<Memory, Redis>, Both), Box<dyn Error>> {
+    let (redis, standing) = prefix.standing().await;
+    redis.nothing_was_lost().await?;
+    let clock = ManualClock::new();
+    let store = Limited::new(Memory::with_clock(clock.reader()), redis);
+    store.lanes(&[Lane { name: "peach/m".to_owned(), limit: Some(RATE) }]).await?;
+    let never = Moment::from_unix_millis(0);
+    let checkout = Checkout {
+        id: "o".to_owned(),
+        provider: Provider::Peach,
+        merchant: "m".to_owned(),
+        environment: Environment::Sandbox,
+        state: State::Open,
+        reference: "reference".to_owned(),
+        checkout_id: None,
+        page: None,
+        hold: None,
+        notes: "{}".into(),
+        version: 0,
+        created_at: never,
+        changed_at: never,
+    };
+    store.insert(&New { checkout: &checkout, watch: "", lease: Duration::ZERO }).await?;
+    Ok((store, Both(clock, standing)))
+}
+
+#[test]
 fn keys_expire_by_themselves_and_the_epoch_does_not() -> Tested {
     let Some(url) = url() else { return Ok(()) };
     runtime().block_on(async {
@@ -113,6 +172,9 @@ fn keys_expire_by_themselves_and_the_epoch_does_not() -> Tested {
         redis.end(LANE, 2, ReadMade::None).await?;
         assert_eq!(life("lane:peach/m").await?, -2, "a lane without a place has no key");
         assert_eq!(life("epoch").await?, -1);
+        redis.wait("peach/m", HELD).await?;
+        let waits = life("wait:peach/m").await?;
+        assert!((115_000..=121_000).contains(&waits), "{waits}");
 
         let key = |retention| Key::new(Scheme::named("test").unwrap(), "m", ["event"], retention);
         let short = key(Duration::from_secs(600));

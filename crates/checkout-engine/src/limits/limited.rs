@@ -10,9 +10,10 @@ use checkout_tables::{Moment, RateLimit};
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// A store of checkouts whose limits are kept by [`Limits`], such as a Redis that several databases share.
@@ -28,6 +29,9 @@ use std::time::Instant;
 /// **In doubt nothing is read.** If the limits do not answer, lanes with a limit have no room. Other lanes go
 /// on, and the error comes out of the first claim that finds no other work and no news. A write does not fail
 /// with the limits: the place is then held as that of a crashed claim, too long and never too short.
+///
+/// A wait that a provider asks for binds the lane in all databases, if the lane has a limit. A lane without one
+/// waits in its own database alone.
 ///
 /// A lane that [`lanes`](Store::lanes) has not named has no limit. A write by another process than the one
 /// that claimed ends no place: the place is held as that of a crashed claim.
@@ -60,6 +64,8 @@ pub struct Limited<S, L> {
     limited_first: AtomicBool,
     /// The last claim of lanes with a limit found as much work as was asked for, so there may be more.
     is_busy: AtomicBool,
+    /// Names places: other databases count their fences from one as well.
+    names: OnceLock<RandomState>,
 }
 
 struct Place {
@@ -118,6 +124,7 @@ impl<S, L> Limited<S, L> {
             turn: AtomicUsize::new(0),
             limited_first: AtomicBool::new(true),
             is_busy: AtomicBool::new(false),
+            names: OnceLock::new(),
         }
     }
 
@@ -131,6 +138,11 @@ impl<S, L> Limited<S, L> {
     #[must_use]
     pub const fn limits(&self) -> &L {
         &self.limits
+    }
+
+    /// The name of the place of a claim, which no claim of another database has. This process alone knows it.
+    fn name(&self, fence: i64) -> i64 {
+        self.names.get_or_init(RandomState::new).hash_one(fence).cast_signed()
     }
 
     fn places(&self) -> MutexGuard<'_, BTreeMap<i64, Place>> {
@@ -360,7 +372,9 @@ impl<S: Store, L: Limits> Limited<S, L> {
         let lanes: Vec<(String, Option<RateLimit>)> = due.iter().map(|due| self.lane_of(due)).collect();
         let asked = due.iter().zip(&lanes).map(|(due, (lane, rate))| async move {
             match rate {
-                Some(rate) => self.limits.reserve(Limit { lane, rate: *rate }, due.lease.fence, lease).await,
+                Some(rate) => {
+                    self.limits.reserve(Limit { lane, rate: *rate }, self.name(due.lease.fence), lease).await
+                }
                 None => Ok(Reserved::Granted),
             }
         });
@@ -406,6 +420,23 @@ impl<S: Store, L: Limits> Limited<S, L> {
             }
         }
         found.due.extend(due);
+    }
+
+    /// Tells the other databases for how long a lane has to wait, also after a write that is in doubt. A
+    /// database that was not told asks the provider once, and hears of the wait itself.
+    async fn tell_wait(&self, lease: &Lease, write: &Write, of_place: Option<String>) {
+        let Some(span) = write.lane_wait else { return };
+        let of_place = of_place.or_else(|| self.places().get(&lease.fence).map(|place| place.lane.clone()));
+        let of_row = |row: &Checkout| Lane::name_of(row.provider, &row.merchant);
+        let lane = match of_place.or_else(|| write.checkout.as_ref().map(of_row)) {
+            Some(lane) => Some(lane),
+            // A create has no place.
+            None => self.store.checkout(&lease.id).await.ok().flatten().as_ref().map(of_row),
+        };
+        if let Some(lane) = lane.filter(|lane| self.rates().contains_key(lane)) {
+            // The write is done whatever becomes of the wait, which binds this database in any case.
+            let _ = self.limits.wait(&lane, span).await;
+        }
     }
 
     /// Gives work back. Work that cannot be given back comes due when its lease ends.
@@ -512,19 +543,24 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
     }
 
     async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
-        let written = self.store.write(lease, write).await?;
-        if write.next == Next::Keep {
-            return Ok(written);
+        let written = self.store.write(lease, write).await;
+        let is_over = write.next != Next::Keep && written.is_ok();
+        let place = if is_over { self.places().remove(&lease.fence) } else { None };
+        if matches!(written, Ok(Written::Lost)) {
+            return written;
         }
-        let place = self.places().remove(&lease.fence);
-        if let (Some(place), Written::Done) = (place, written) {
-            let limit = Limit { lane: &place.lane, rate: place.rate };
-            // The write is done whatever becomes of the place, which is over by itself.
-            let _ = self.limits.end(limit, lease.fence, write.read).await;
-            // Without a request the place is free at once.
-            self.full().remove(&place.lane);
-        }
-        Ok(written)
+        let of_place = place.as_ref().map(|place| place.lane.clone());
+        let end = async {
+            if let Some(Place { lane, rate, .. }) = &place {
+                // The write is done whatever becomes of the place, which is over by itself.
+                let _ =
+                    self.limits.end(Limit { lane, rate: *rate }, self.name(lease.fence), write.read).await;
+                // Without a request the place is free at once.
+                self.full().remove(lane);
+            }
+        };
+        join(self.tell_wait(lease, write, of_place), end).await;
+        written
     }
 
     async fn nudge(&self, nudge: &Nudge<'_>) -> Result<Nudged, StoreError> {

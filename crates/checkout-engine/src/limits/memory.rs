@@ -29,8 +29,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// ```
 pub struct MemoryLimits {
     clock: Box<dyn Fn() -> Moment + Send + Sync>,
-    /// The places of each lane: the claim, and the moment from which the place is free.
-    taken: Mutex<BTreeMap<String, BTreeMap<i64, Moment>>>,
+    lanes: Mutex<BTreeMap<String, Lane>>,
+}
+
+#[derive(Default)]
+struct Lane {
+    /// The places: the claim, and the moment from which the place is free.
+    taken: BTreeMap<i64, Moment>,
+    /// The provider asked the lane to wait until then.
+    wait: Option<Moment>,
 }
 
 impl MemoryLimits {
@@ -42,11 +49,11 @@ impl MemoryLimits {
 
     /// Limits with a clock of yours, such as a sandbox's virtual clock.
     pub fn with_clock(clock: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
-        Self { clock: Box::new(clock), taken: Mutex::default() }
+        Self { clock: Box::new(clock), lanes: Mutex::default() }
     }
 
-    fn taken(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<i64, Moment>>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lanes(&self) -> MutexGuard<'_, BTreeMap<String, Lane>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -58,59 +65,71 @@ impl Default for MemoryLimits {
 
 impl fmt::Debug for MemoryLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryLimits").field("lanes", &self.taken().len()).finish_non_exhaustive()
+        f.debug_struct("MemoryLimits").field("lanes", &self.lanes().len()).finish_non_exhaustive()
     }
 }
 
-/// The room of a lane whose places are free from these moments.
-fn room(requests: u32, taken: Option<&BTreeMap<i64, Moment>>, now: Moment) -> Room {
-    let mut ends: Vec<Moment> =
-        taken.into_iter().flat_map(BTreeMap::values).copied().filter(|end| *end > now).collect();
-    let count = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-    if count < requests {
-        return Room { places: requests.saturating_sub(count), wait: Duration::ZERO };
+impl Lane {
+    /// The room under a limit of so many requests.
+    fn room(&self, requests: u32, now: Moment) -> Room {
+        if requests == 0 {
+            return Room { places: 0, wait: Duration::MAX };
+        }
+        let waits = self.wait.map_or(Duration::ZERO, |until| until.saturating_since(now));
+        let mut ends: Vec<Moment> = self.taken.values().copied().filter(|end| *end > now).collect();
+        let count = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+        if count < requests {
+            let places = if waits.is_zero() { requests.saturating_sub(count) } else { 0 };
+            return Room { places, wait: waits };
+        }
+        ends.sort_unstable();
+        // More are taken than the limit has where the limit was lowered.
+        let surplus = usize::try_from(count.saturating_sub(requests)).unwrap_or(usize::MAX);
+        let end = ends.get(surplus).copied().unwrap_or(now);
+        Room { places: 0, wait: end.saturating_since(now).max(waits) }
     }
-    if requests == 0 {
-        return Room { places: 0, wait: Duration::MAX };
-    }
-    ends.sort_unstable();
-    // More are taken than the limit has where the limit was lowered.
-    let surplus = usize::try_from(count.saturating_sub(requests)).unwrap_or(usize::MAX);
-    let end = ends.get(surplus).copied().unwrap_or(now);
-    Room { places: 0, wait: end.saturating_since(now) }
 }
 
 impl Limits for MemoryLimits {
     async fn room(&self, lanes: &[Limit<'_>], _: Duration) -> Result<Vec<Room>, StoreError> {
-        let (now, taken) = ((self.clock)(), self.taken());
-        Ok(lanes.iter().map(|limit| room(limit.rate.requests, taken.get(limit.lane), now)).collect())
+        let (now, known, none) = ((self.clock)(), self.lanes(), Lane::default());
+        let room = |limit: &Limit<'_>| known.get(limit.lane).unwrap_or(&none).room(limit.rate.requests, now);
+        Ok(lanes.iter().map(room).collect())
     }
 
     async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
         let now = (self.clock)();
-        let mut lanes = self.taken();
-        let taken = lanes.entry(lane.lane.to_owned()).or_default();
-        taken.retain(|_, end| *end > now);
-        let room = room(lane.rate.requests, Some(taken), now);
+        let mut lanes = self.lanes();
+        let known = lanes.entry(lane.lane.to_owned()).or_default();
+        known.taken.retain(|_, end| *end > now);
+        let room = known.room(lane.rate.requests, now);
         if room.places == 0 {
             return Ok(Reserved::Wait(room.wait));
         }
-        if let Some(end) = taken.get(&place) {
+        if let Some(end) = known.taken.get(&place) {
             return Ok(Reserved::Wait(end.saturating_since(now)));
         }
-        taken.insert(place, now.saturating_add(lease).saturating_add(lane.held()));
+        known.taken.insert(place, now.saturating_add(lease).saturating_add(lane.held()));
         Ok(Reserved::Granted)
     }
 
     async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
         let now = (self.clock)();
-        let mut lanes = self.taken();
-        let taken = lanes.entry(lane.lane.to_owned()).or_default();
+        let mut lanes = self.lanes();
+        let taken = &mut lanes.entry(lane.lane.to_owned()).or_default().taken;
         taken.retain(|_, end| *end > now);
         match read {
             ReadMade::None => taken.remove(&place),
             ReadMade::Sent | ReadMade::Answered => taken.insert(place, now.saturating_add(lane.held())),
         };
+        Ok(())
+    }
+
+    async fn wait(&self, lane: &str, span: Duration) -> Result<(), StoreError> {
+        let until = (self.clock)().saturating_add(span);
+        let mut lanes = self.lanes();
+        let known = lanes.entry(lane.to_owned()).or_default();
+        known.wait = known.wait.max(Some(until));
         Ok(())
     }
 }

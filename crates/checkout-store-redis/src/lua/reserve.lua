@@ -1,13 +1,12 @@
--- KEYS: lane. ARGV: place, requests, held, lease. Reply: 0 for a place, -1 for never, or the wait.
+-- KEYS: lane, the lane's wait. ARGV: place, requests, held, lease. Reply: 0 for a place, -1 for never, or the wait.
 local lane, place = KEYS[4], ARGV[3]
 local requests, held, lease = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 if requests == 0 then
   return {told, -1}
 end
--- A lease that was forgotten may have begun a moment before the epoch.
-if since + lease + held > now then
-  return {told, since + lease + held - now}
-end
+-- A lease that was forgotten may have begun a moment before the epoch. The lane may have been asked to wait.
+local over = tonumber(redis.call('GET', KEYS[5])) or now
+local wait = math.max(since + lease + held, over) - now
 local taken = redis.call('ZCARD', lane)
 if taken >= requests then
   -- Places that are over are deleted where they would count.
@@ -16,7 +15,10 @@ if taken >= requests then
 end
 if taken >= requests then
   local free = redis.call('ZRANGE', lane, taken - requests, taken - requests, 'WITHSCORES')
-  return {told, free[2] - now}
+  wait = math.max(wait, free[2] - now)
+end
+if wait > 0 then
+  return {told, wait}
 end
 if redis.call('ZADD', lane, 'NX', fmt(now + lease + held), place) == 0 then
   local same = redis.call('ZSCORE', lane, place) - now
