@@ -400,7 +400,13 @@ async fn place_is_granted_once<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict 
     t.waits("with all places taken", lane, 5).await?;
     // The greatest numbers are told apart to the last digit.
     t.end(lane, i64::MAX - 1, ReadMade::None).await?;
-    t.waits("after the end of a place that is not there", lane, 6).await
+    t.waits("after the end of a place that is not there", lane, 6).await?;
+    for _ in 0..2 {
+        t.granted("for a place that is over, or never was", other, 7).await?;
+        t.waits("for a place that is taken", other, 7).await?;
+        t.pass(LEASE + HELD + MILLI).await?;
+    }
+    Ok(())
 }
 
 async fn late_read_counts<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {
@@ -442,6 +448,7 @@ async fn wait_binds_the_lane<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {
     t.pass(minute - MILLI).await?;
     t.has_to_wait("in the last millisecond of a wait", lane, MILLI).await?;
     t.pass(MILLI).await?;
+    same("the room after a wait", &t.limits.room(&[lane], LEASE).await?, &room)?;
     for place in [2, 3] {
         t.granted("after a wait, which takes no place", lane, place).await?;
     }
@@ -457,7 +464,9 @@ async fn wait_binds_the_lane<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {
     t.pass(MILLI).await?;
     t.granted("when all is over", lane, 4).await?;
     t.wait(lane, Duration::ZERO).await?;
-    t.granted("after a wait of no time", lane, 5).await
+    t.granted("after a wait of no time", lane, 5).await?;
+    t.pass(full + MILLI).await?;
+    same("the room long after a wait", &t.limits.room(&[lane], LEASE).await?, &room)
 }
 
 async fn room_is_right<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {

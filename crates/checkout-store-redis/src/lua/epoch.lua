@@ -7,17 +7,15 @@
 -- has the terms that led to these data, the last first. The epoch is the moment from which nothing is missing.
 local kept = redis.call('MGET', KEYS[1], KEYS[2])
 local since, term = tonumber(kept[1]), kept[2]
-if not term or term ~= ARGV[1] then
+if term ~= ARGV[1] then
   local id = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
   term = redis.call('LINDEX', KEYS[3], 0)
   local lost = not term or string.match(term, '^%w+') ~= id
-  if not lost and ARGV[1] ~= '' and ARGV[1] ~= term then
+  if ARGV[1] ~= '' and ARGV[1] ~= term then
     if redis.call('LPOS', KEYS[3], ARGV[1]) then
       -- What the caller did elsewhere is missing here, up to its last call.
-      if since and since < now - ARGV[2] then
-        since = now - ARGV[2]
-        redis.call('SET', KEYS[1], fmt(since))
-      end
+      since = math.max(since or now, now - ARGV[2])
+      redis.call('SET', KEYS[1], fmt(since))
     else
       -- The caller comes from a server of which these data know nothing.
       lost = true
@@ -26,10 +24,7 @@ if not term or term ~= ARGV[1] then
   if lost then
     local t = redis.call('TIME')
     term = id .. ':' .. fmt(t[1] * 1000000 + t[2])
-    if ARGV[1] ~= '' then
-      redis.call('LPUSH', KEYS[3], ARGV[1])
-    end
-    redis.call('LPUSH', KEYS[3], term)
+    redis.call('LPUSH', KEYS[3], ARGV[1], term)
     redis.call('LTRIM', KEYS[3], 0, 99)
     since = nil
   end

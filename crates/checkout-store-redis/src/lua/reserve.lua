@@ -28,7 +28,9 @@ if redis.call('ZADD', lane, 'NX', fmt(now + lease + held), place) == 0 then
   redis.call('ZADD', lane, fmt(now + lease + held), place)
 end
 -- A key without a life is one that this script has made.
-if redis.call('PEXPIRE', lane, fmt(lease + held), 'GT') == 0 and taken == 0 then
+if taken == 0 then
   redis.call('PEXPIRE', lane, fmt(lease + held))
+else
+  redis.call('PEXPIRE', lane, fmt(lease + held), 'GT')
 end
 return {told, 0}

@@ -1,5 +1,7 @@
-//! Servers, prefixes and clocks of the tests.
-#![allow(dead_code, reason = "each test takes its part")]
+//! Servers, prefixes and clocks of the tests, and the tests that find faults in scripts.
+
+pub(crate) mod failover;
+pub(crate) mod loss;
 
 use std::env;
 use std::error::Error;

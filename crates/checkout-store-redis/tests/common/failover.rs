@@ -1,17 +1,14 @@
-//! Two servers that take over from each other. Runs where `CHECKOUT_TEST_REDIS` has a URL.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
+//! Two servers that take over from each other.
 
 use std::time::{Duration, Instant};
 
-use checkout_engine::conformance::Clock as _;
-use checkout_engine::{Limits, Reserved, StoreError};
-use checkout_store_redis::Redis;
-use common::{
+use super::{
     HELD, LANE, LEASE, Prefix, Server, Standing, Switch, Tested, at_last, connection, replicated, runtime,
     synced, url,
 };
+use checkout_engine::conformance::Clock as _;
+use checkout_engine::{Limits, Reserved, StoreError};
+use checkout_store_redis::Redis;
 
 const LOSS: Duration = HELD.saturating_add(LEASE);
 const START: i64 = 1_716_501_000_000;
@@ -54,14 +51,18 @@ impl Two {
     /// Leads to a server whose clock goes on from a moment.
     async fn turn(&self, server: &Server, millis: i64) {
         self.clock(server).await.set(millis).await.unwrap();
-        // Nothing that the server remembers for a moment is left.
+        self.forgotten(server).await;
+        self.switch.turn(server);
+    }
+
+    /// Returns when nothing is left of what the server remembers for a moment.
+    async fn forgotten(&self, server: &Server) {
         let mut connection = connection(&server.url()).await;
         let mut remembers = redis::cmd("EXISTS");
         remembers.arg(self.prefix.key("sure"));
         while remembers.query_async::<bool>(&mut connection).await.unwrap() {
             tokio::task::yield_now().await;
         }
-        self.switch.turn(server);
     }
 }
 
@@ -83,7 +84,7 @@ async fn reserve(redis: &Redis, place: i64) -> Result<Reserved, StoreError> {
 }
 
 #[test]
-fn a_main_server_that_comes_back_without_the_last_places_of_the_other_is_noticed() -> Tested {
+pub(crate) fn a_main_server_that_comes_back_without_the_last_places_of_the_other_is_noticed() -> Tested {
     let Some(_) = url() else { return Ok(()) };
     for idle_comes_first in [false, true] {
         runtime().block_on(async {
@@ -99,6 +100,8 @@ fn a_main_server_that_comes_back_without_the_last_places_of_the_other_is_noticed
             assert_eq!(reserve(&busy, 2).await?, Reserved::Wait(LOSS));
             two.clock(&two.two).await.set(START + 91_000).await?;
             replicated(&two.two).await;
+            // A process that knows the term grants, also where the server has to be looked at.
+            two.forgotten(&two.two).await;
             // The first takes over again, without the last places of the second.
             lead(&two.one).await;
             for place in [3, 4] {
@@ -120,7 +123,7 @@ fn a_main_server_that_comes_back_without_the_last_places_of_the_other_is_noticed
 }
 
 #[test]
-fn a_way_back_to_a_server_that_never_followed_is_noticed_by_who_comes_from_the_other() -> Tested {
+pub(crate) fn a_way_back_to_a_server_that_never_followed_is_noticed_by_who_comes_from_the_other() -> Tested {
     let Some(_) = url() else { return Ok(()) };
     runtime().block_on(async {
         let two = Two::start().await;
@@ -150,7 +153,8 @@ fn a_way_back_to_a_server_that_never_followed_is_noticed_by_who_comes_from_the_o
 }
 
 #[test]
-fn a_main_server_that_followed_for_a_moment_and_lost_places_is_noticed_over_the_same_connection() -> Tested {
+pub(crate) fn a_main_server_that_followed_for_a_moment_and_lost_places_is_noticed_over_the_same_connection()
+-> Tested {
     let Some(_) = url() else { return Ok(()) };
     runtime().block_on(async {
         let two = Two::start().await;
@@ -169,7 +173,7 @@ fn a_main_server_that_followed_for_a_moment_and_lost_places_is_noticed_over_the_
 }
 
 #[test]
-fn what_a_process_took_on_a_server_that_others_had_left_is_waited_for_and_no_more() -> Tested {
+pub(crate) fn what_a_process_took_on_a_server_that_others_had_left_is_waited_for_and_no_more() -> Tested {
     let Some(_) = url() else { return Ok(()) };
     runtime().block_on(async {
         let two = Two::start().await;
@@ -188,6 +192,10 @@ fn what_a_process_took_on_a_server_that_others_had_left_is_waited_for_and_no_mor
         let after = Instant::now();
         two.clock(&two.two).await.set(START + 60_000).await?;
         way.turn(&two.two);
+        // Until the process has been idle for a time that can be told.
+        while after.elapsed().as_millis() < 2 {
+            two.forgotten(&two.one).await;
+        }
         let idle = after.elapsed();
         let Reserved::Wait(wait) = reserve(&last, 3).await? else { panic!("the place 2 was forgotten") };
         assert!(wait >= LOSS.saturating_sub(before.elapsed()), "{wait:?}");
@@ -201,7 +209,7 @@ fn what_a_process_took_on_a_server_that_others_had_left_is_waited_for_and_no_mor
 }
 
 #[test]
-fn a_server_that_evicts_keys_is_refused_when_it_takes_over_again() -> Tested {
+pub(crate) fn a_server_that_evicts_keys_is_refused_when_it_takes_over_again() -> Tested {
     let Some(_) = url() else { return Ok(()) };
     runtime().block_on(async {
         let two = Two::start().await;
@@ -220,6 +228,30 @@ fn a_server_that_evicts_keys_is_refused_when_it_takes_over_again() -> Tested {
             let refused = reserve(&redis, place).await;
             assert!(matches!(refused, Err(StoreError::Settings(_))), "{refused:?}");
         }
+        Ok(())
+    })
+}
+
+#[test]
+pub(crate) fn who_comes_from_elsewhere_is_noticed_also_where_the_server_was_just_looked_at() -> Tested {
+    let Some(_) = url() else { return Ok(()) };
+    runtime().block_on(async {
+        let two = Two::start().await;
+        let redis = two.process().await;
+        assert_eq!(reserve(&redis, 1).await?, Reserved::Granted);
+        replicated(&two.one).await;
+        lead(&two.two).await;
+        two.turn(&two.two, START).await;
+        assert_eq!(reserve(&redis, 2).await?, Reserved::Wait(LOSS));
+        // A process that stayed has had the first server looked at, for as long as this test takes.
+        two.switch.turn(&two.one);
+        let mut connection = connection(&two.one.url()).await;
+        let mut keep = redis::cmd("PERSIST");
+        keep.arg(two.prefix.key("sure"));
+        while !keep.query_async::<bool>(&mut connection).await? {
+            two.process().await.room(&[LANE], LEASE).await?;
+        }
+        assert_eq!(reserve(&redis, 3).await?, Reserved::Wait(LOSS));
         Ok(())
     })
 }
