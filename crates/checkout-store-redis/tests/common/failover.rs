@@ -7,7 +7,7 @@ use super::{
     synced, url,
 };
 use checkout_engine::conformance::Clock as _;
-use checkout_engine::{Limits, Reserved, StoreError};
+use checkout_engine::{Limits, ReadMade, Reserved, StoreError};
 use checkout_store_redis::Redis;
 
 const LOSS: Duration = HELD.saturating_add(LEASE);
@@ -175,37 +175,48 @@ pub(crate) fn a_main_server_that_followed_for_a_moment_and_lost_places_is_notice
 #[test]
 pub(crate) fn what_a_process_took_on_a_server_that_others_had_left_is_waited_for_and_no_more() -> Tested {
     let Some(_) = url() else { return Ok(()) };
-    runtime().block_on(async {
-        let two = Two::start().await;
-        let way = Switch::to(&two.one);
-        let (first, last) = (two.process().await, two.process_over(&way).await);
-        for redis in [&first, &last] {
-            redis.room(&[LANE], LEASE).await?;
-        }
-        replicated(&two.one).await;
-        lead(&two.two).await;
-        two.turn(&two.two, START).await;
-        assert_eq!(reserve(&first, 1).await?, Reserved::Wait(LOSS));
-        // A minute later the last process still takes places of the old server, and then comes too.
-        let before = Instant::now();
-        assert_eq!(reserve(&last, 2).await?, Reserved::Granted);
-        let after = Instant::now();
-        two.clock(&two.two).await.set(START + 60_000).await?;
-        way.turn(&two.two);
-        // Until the process has been idle for a time that can be told.
-        while after.elapsed().as_millis() < 2 {
-            two.forgotten(&two.one).await;
-        }
-        let idle = after.elapsed();
-        let Reserved::Wait(wait) = reserve(&last, 3).await? else { panic!("the place 2 was forgotten") };
-        assert!(wait >= LOSS.saturating_sub(before.elapsed()), "{wait:?}");
-        let most = LOSS.saturating_sub(Duration::from_millis(u64::try_from(idle.as_millis())?));
-        assert!(wait <= most, "{wait:?} is more than {most:?}");
-        assert_eq!(reserve(&first, 4).await?, Reserved::Wait(wait));
-        two.clock(&two.two).await.pass(wait).await?;
-        assert_eq!(reserve(&first, 5).await?, Reserved::Granted);
-        Ok(())
-    })
+    for ends_late in [false, true] {
+        runtime().block_on(stays(ends_late))?;
+    }
+    Ok(())
+}
+
+/// The last process takes a place of the server that the others have left, and may end the place a while later.
+async fn stays(ends_late: bool) -> Tested {
+    let two = Two::start().await;
+    let way = Switch::to(&two.one);
+    let (first, last) = (two.process().await, two.process_over(&way).await);
+    for redis in [&first, &last] {
+        redis.room(&[LANE], LEASE).await?;
+    }
+    replicated(&two.one).await;
+    lead(&two.two).await;
+    two.turn(&two.two, START).await;
+    assert_eq!(reserve(&first, 1).await?, Reserved::Wait(LOSS));
+    // A minute later the last process still takes places of the old server, and then comes too.
+    let mut before = Instant::now();
+    assert_eq!(reserve(&last, 2).await?, Reserved::Granted);
+    if ends_late {
+        two.forgotten(&two.one).await;
+        before = Instant::now();
+        last.end(LANE, 2, ReadMade::Sent).await?;
+    }
+    let after = Instant::now();
+    two.clock(&two.two).await.set(START + 60_000).await?;
+    way.turn(&two.two);
+    // Until the process has been idle for a time that can be told.
+    while after.elapsed().as_millis() < 2 {
+        two.forgotten(&two.one).await;
+    }
+    let idle = after.elapsed();
+    let Reserved::Wait(wait) = reserve(&last, 3).await? else { panic!("the place 2 was forgotten") };
+    assert!(wait >= LOSS.saturating_sub(before.elapsed()), "{wait:?}");
+    let most = LOSS.saturating_sub(Duration::from_millis(u64::try_from(idle.as_millis())?));
+    assert!(wait <= most, "{wait:?} is more than {most:?}");
+    assert_eq!(reserve(&first, 4).await?, Reserved::Wait(wait));
+    two.clock(&two.two).await.pass(wait).await?;
+    assert_eq!(reserve(&first, 5).await?, Reserved::Granted);
+    Ok(())
 }
 
 #[test]
