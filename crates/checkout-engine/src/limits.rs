@@ -63,8 +63,9 @@ pub trait Limits: Send + Sync {
         read: ReadMade,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Makes a whole lane wait for a span from now, because the provider asks for it: no place is granted, and
-    /// the lane has no room. A shorter span never shortens a wait, and the places that are taken stay taken.
+    /// Makes a whole lane wait for a span from now, because the provider asks for it: no place is granted,
+    /// and the lane has no room. A shorter span never shortens a wait, and the places that are taken stay
+    /// taken.
     ///
     /// # Errors
     /// [`StoreError`]. The other databases may not know of the wait.

@@ -132,7 +132,7 @@ pub struct Redis {
     known: Arc<Mutex<Known>>,
 }
 
-/// What this process knows of the server's memory.
+/// The memory of the server, as far as this process knows.
 #[derive(Clone)]
 struct Known {
     /// The term of the last answer, empty before the first.
@@ -149,8 +149,8 @@ impl Known {
         self.answered.elapsed().min(self.told.elapsed())
     }
 
-    /// Learns the term of an answer to a question that was asked when `asked` was known. False if the answer is
-    /// of another term than the one that is known by now: nothing is learned then, and nothing was granted.
+    /// Learns the term of an answer to a question that was asked when `asked` was known. False if the answer
+    /// is of another term than the one that is known by now: nothing is learned then, and nothing was granted.
     fn learn(&mut self, asked: &Self, term: &str) -> bool {
         if self.term != term {
             // A question that came with an older age has not told the server of the answers since.
@@ -278,7 +278,7 @@ impl Redis {
     async fn begin(&self) -> Result<(), StoreError> {
         self.look().await?;
         let mut load = Pipeline::new();
-        // What a copy remembers of a look is of the server that wrote the copy.
+        // A look that a copy remembers was at the server that wrote the copy.
         load.cmd("DEL").arg(self.key("sure"));
         for script in self.scripts.all() {
             load.cmd("SCRIPT").arg("LOAD").arg(&script.text);

@@ -12,7 +12,7 @@ use common::{Standing, Tested, failover, loss, make, runtime, url};
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-/// What notices a mutant.
+/// The one who notices a mutant.
 #[derive(Clone, Copy)]
 enum Judge {
     /// A law of limits.

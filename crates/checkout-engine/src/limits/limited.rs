@@ -30,8 +30,8 @@ use std::time::Instant;
 /// on, and the error comes out of the first claim that finds no other work and no news. A write does not fail
 /// with the limits: the place is then held as that of a crashed claim, too long and never too short.
 ///
-/// A wait that a provider asks for binds the lane in all databases, if the lane has a limit. A lane without one
-/// waits in its own database alone.
+/// A wait that a provider asks for binds the lane in all databases, if the lane has a limit. A lane without
+/// one waits in its own database alone.
 ///
 /// A lane that [`lanes`](Store::lanes) has not named has no limit. A write by another process than the one
 /// that claimed ends no place: the place is held as that of a crashed claim.

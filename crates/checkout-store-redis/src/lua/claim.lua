@@ -1,5 +1,5 @@
--- KEYS: key, fence. ARGV: the caller's now, the lease's end, the entry's life, the wait of an epoch. Moments of
--- the caller are 20 digits, which compare as texts. Reply: what, and the fence or the end.
+-- KEYS: key, fence. ARGV: the caller's now, the lease's end, the entry's life, the wait of an epoch.
+-- Moments of the caller are 20 digits, which compare as texts. Reply: what, and the fence or the end.
 local wait = since + ARGV[6] - now
 if wait > 0 then
   return {told, {'closed', fmt(wait)}}

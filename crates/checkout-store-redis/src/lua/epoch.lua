@@ -1,10 +1,10 @@
 -- KEYS: epoch, sure, history, and the script's own. ARGV: the term that the caller knows, empty before its
--- first answer, the milliseconds since the caller's last call, and the script's own. The reply begins with the
--- term, empty where the caller knows it.
+-- first answer, the milliseconds since the caller's last call, and the script's own. The reply begins with
+-- the term, empty where the caller knows it.
 --
--- A term is a stretch of time in which this data lost nothing. Its name begins with the replication id of the
--- server, which is new after each start of a server that takes writes, and after each take-over. The history
--- has the terms that led to these data, the last first. The epoch is the moment from which nothing is missing.
+-- A term is a stretch of time in which these data lost nothing. Its name begins with the replication id of
+-- the server, which is new after each start of a server that takes writes, and after each take-over. The
+-- history has the terms that led to these data, the last first. Since the epoch nothing is missing.
 local kept = redis.call('MGET', KEYS[1], KEYS[2])
 local since, term = tonumber(kept[1]), kept[2]
 if term ~= ARGV[1] then
@@ -13,7 +13,7 @@ if term ~= ARGV[1] then
   local lost = not term or string.match(term, '^%w+') ~= id
   if ARGV[1] ~= '' and ARGV[1] ~= term then
     if redis.call('LPOS', KEYS[3], ARGV[1]) then
-      -- What the caller did elsewhere is missing here, up to its last call.
+      -- The caller's own writes elsewhere are missing here, up to its last call.
       since = math.max(since or now, now - ARGV[2])
       redis.call('SET', KEYS[1], fmt(since))
     else

@@ -1,4 +1,5 @@
--- KEYS: lane, the lane's wait. ARGV: place, requests, held, lease. Reply: 0 for a place, -1 for never, or the wait.
+-- KEYS: lane, the lane's wait. ARGV: place, requests, held, lease. Reply: 0 for a place, -1 for never, or the
+-- wait.
 local lane, place = KEYS[4], ARGV[3]
 local requests, held, lease = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 if requests == 0 then

@@ -181,7 +181,8 @@ pub(crate) fn what_a_process_took_on_a_server_that_others_had_left_is_waited_for
     Ok(())
 }
 
-/// The last process takes a place of the server that the others have left, and may end the place a while later.
+/// The last process takes a place of the server that the others have left, and may end the place a while
+/// later.
 async fn stays(ends_late: bool) -> Tested {
     let two = Two::start().await;
     let way = Switch::to(&two.one);

@@ -229,7 +229,7 @@ impl Drop for Server {
     }
 }
 
-/// What `INFO` says of replication.
+/// The replication, as `INFO` tells.
 pub(crate) async fn replication(server: &Server) -> String {
     let mut connection = connection(&server.url()).await;
     redis::cmd("INFO").arg("replication").query_async(&mut connection).await.unwrap()
