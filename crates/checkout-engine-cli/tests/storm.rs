@@ -4,8 +4,11 @@
 //! store. A process is killed by SIGKILL at a random moment, and the next one is started. Some processes are
 //! stopped by SIGSTOP for longer than a lease, and go on. Webhooks come to any of the processes. Over
 //! PostgreSQL, the server is the test's own: it dies, dies in its recovery, ends all connections, has no
-//! connection left, and takes no writes. In the end nothing happens any more, until every order has ended.
-//! Then the sandbox's books, the store's rows and the shop's parcels are compared.
+//! connection left, and takes no writes. In the middle of the storm a newer program adds to every table. In
+//! the end nothing happens any more, until every order has ended. Then the sandbox's books, the store's rows
+//! and the shop's parcels are compared.
+//!
+//! The judge itself is held to storms of processes with a fault: it has to find each of them.
 //!
 //! The clock of a process is in no decision over PostgreSQL: the engine takes the time of the database, and
 //! here the clocks of all processes are years away from the world's time. The clock of SQLite is the
@@ -68,6 +71,12 @@ fn worker_of_the_storm() -> Outcome {
 #[test]
 fn a_storm_of_kills_over_sqlite_loses_and_doubles_nothing() -> Outcome {
     blow::over_sqlite()
+}
+
+/// The processes are real, and broken on purpose, each in one way.
+#[test]
+fn the_judge_finds_every_fault_of_a_process_that_is_put_in_on_purpose() -> Outcome {
+    blow::broken_processes()
 }
 
 #[test]

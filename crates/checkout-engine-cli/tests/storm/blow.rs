@@ -1,12 +1,16 @@
 //! The storm: the sandbox, the processes, all that happens to the processes and the database, and the calm.
 
+#[path = "newer.rs"]
+mod newer;
+
 use super::Outcome;
 use super::hooks;
-use super::judge::{self, Seen};
+use super::judge::{self, Judgement, Patience, Seen};
 use super::log::{Done, Log};
 use super::server::PgServer;
 use super::shop::Database;
 use super::weather::{BEGINNING, Folder, SLOT, VARIABLE, Weather, prepare};
+use super::worker::sabotage::Sabotage;
 use checkout_sandbox_server::Server;
 use checkout_store_postgres::deadpool_postgres::tokio_postgres::{Client, NoTls};
 use checkout_tables::Moment;
@@ -31,6 +35,12 @@ struct Force {
     deaths: u64,
     latency: u64,
     seed: u64,
+    /// The faults of the providers.
+    faults: &'static [&'static str],
+    /// A fault of the processes.
+    sabotage: Option<Sabotage>,
+    /// Laws by which the judge may find a fault of the processes.
+    laws: Option<&'static [&'static str]>,
 }
 
 impl Force {
@@ -52,6 +62,9 @@ impl Force {
             deaths: setting("DEATHS", seconds.div_ceil(6))?,
             latency: setting("LATENCY", 100)?,
             seed: setting("SEED", 1)?,
+            faults: &FAULTS,
+            sabotage: None,
+            laws: None,
         })
     }
 }
@@ -134,6 +147,16 @@ impl Processes {
         Ok(())
     }
 
+    /// Notes the processes that have ended by themselves since the last kill.
+    fn look(&mut self) -> Outcome {
+        for slot in &mut self.slots {
+            if let Some(status) = slot.child.try_wait()? {
+                self.ended.push(format!("a process has ended by itself: {status}"));
+            }
+        }
+        Ok(())
+    }
+
     fn stopped(&self) -> usize {
         self.slots.iter().filter(|slot| slot.stopped.is_some()).count()
     }
@@ -197,8 +220,8 @@ pub(crate) fn over_sqlite() -> Outcome {
 /// The storm over a server of its own, or false where there is no program for one.
 pub(crate) fn over_postgres() -> Outcome<bool> {
     let (folder, force) = (Folder::new("storm-postgres")?, Force::of_environment()?);
-    // Two for each process, two for one that comes before the killed one is gone, and the storm's own.
-    let connections = 2 * force.processes + 16;
+    // Two for each process and one to listen, two for one that comes before the killed one is gone, and the storm's own.
+    let connections = 3 * force.processes + 16;
     let Some(server) = PgServer::start(&folder.path("server"), connections)? else { return Ok(false) };
     let database = Database::Postgres { url: server.url(), schema: "checkout_storm".to_owned() };
     storm(&force, &database, &folder, Some(Arc::new(server)))?;
@@ -206,71 +229,227 @@ pub(crate) fn over_postgres() -> Outcome<bool> {
 }
 
 fn storm(force: &Force, database: &Database, folder: &Folder, server: Option<Arc<PgServer>>) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let Force { seconds, orders, .. } = *force;
-    runtime.block_on(async {
-        let builder =
-            Server::builder().port(0).seed(force.seed).frozen_at(Moment::from_unix_millis(BEGINNING));
-        let sandbox = FAULTS.iter().fold(builder, |builder, fault| builder.fault(*fault)).bind().await?;
-        let names = (0..force.merchants).map(|number| format!("m-{number}"));
-        let worlds = names.map(|name| sandbox.fork("default", &name)).collect::<Result<Vec<_>, _>>()?;
-        // The port belongs to nobody else as long as this place is there.
-        let place = hooks::place(0)?;
-        let port = place.local_addr()?.port();
-        for (number, world) in worlds.iter().enumerate() {
-            for provider in ["allscale", "peach"] {
-                world.add_endpoint(provider, &format!("http://127.0.0.1:{port}/{number}/{provider}"))?;
-            }
-        }
-        let notes = folder.path("notes");
-        std::fs::create_dir_all(&notes)?;
-        let weather = Weather::begin(database.clone(), sandbox.urls().root(), orders, &worlds);
-        let weather = weather.set_times(force.times, &worlds);
-        prepare(&weather).await?;
-        // The orders come over nine tenths of the storm.
-        let pace = seconds * 900_000 / u64::try_from(orders.max(1))?;
-        let (processes, sellers, log) = (force.processes, force.sellers, Log(Some(notes)));
-        let mut weather = weather;
-        (weather.log, weather.processes, weather.sellers) = (log.clone(), processes, sellers);
-        (weather.pace, weather.port, weather.latency) = (pace, port, force.latency);
+    runtime()?.block_on(async { weather(force, database, folder, server).await?.faults() })
+}
 
-        let mut processes = Processes::begin(&weather)?;
-        let is_over = Arc::new(AtomicBool::new(false));
-        let pulse = tokio::spawn(feel(log.clone(), Arc::clone(&is_over)));
-        // The server outlives the watchers.
-        let troubles = server.clone().map(|server| {
-            let deaths = tokio::spawn(trouble(Arc::clone(&server), *force));
-            let idle = Arc::new(Idle::default());
-            (deaths, Arc::clone(&idle), tokio::spawn(idle.watch(server, Arc::clone(&is_over))))
-        });
-        let (kills, stops) = blow(force, &mut processes).await?;
-        let (deaths, idle) = match troubles {
-            Some((deaths, idle, _)) => (deaths.await??, idle),
-            None => (Vec::new(), Arc::default()),
-        };
-        let seen = Seen {
-            errors: log.errors()?,
-            ended: std::mem::take(&mut processes.ended),
-            woken: std::mem::take(&mut processes.woken),
-            silenced: std::mem::take(&mut processes.silenced),
-            asked: log.all_asked()?,
-            idle: idle.seen.load(Ordering::SeqCst),
-            has_troubles: !deaths.is_empty(),
-        };
-        let judgement = judge::after_the_calm(&weather, &worlds, seen).await?;
-        is_over.store(true, Ordering::SeqCst);
-        drop(processes);
-        let pulse = pulse.await??;
-        let done = log.done_from(0)?.0;
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// A storm, and the calm after it.
+async fn weather(
+    force: &Force,
+    database: &Database,
+    folder: &Folder,
+    server: Option<Arc<PgServer>>,
+) -> Outcome<Judgement> {
+    let Force { seconds, orders, .. } = *force;
+    let builder = Server::builder().port(0).seed(force.seed).frozen_at(Moment::from_unix_millis(BEGINNING));
+    let sandbox = force.faults.iter().fold(builder, |builder, fault| builder.fault(*fault)).bind().await?;
+    let names = (0..force.merchants).map(|number| format!("m-{number}"));
+    let worlds = names.map(|name| sandbox.fork("default", &name)).collect::<Result<Vec<_>, _>>()?;
+    // The port belongs to nobody else as long as this place is there.
+    let place = hooks::place(0)?;
+    let port = place.local_addr()?.port();
+    for (number, world) in worlds.iter().enumerate() {
+        for provider in ["allscale", "peach"] {
+            world.add_endpoint(provider, &format!("http://127.0.0.1:{port}/{number}/{provider}"))?;
+        }
+    }
+    let notes = folder.path("notes");
+    std::fs::create_dir_all(&notes)?;
+    let weather = Weather::begin(database.clone(), sandbox.urls().root(), orders, &worlds);
+    let mut weather = weather.set_times(force.times, &worlds);
+    prepare(&weather).await?;
+    // The orders come over nine tenths of the storm.
+    let pace = seconds * 900_000 / u64::try_from(orders.max(1))?;
+    let (processes, sellers, log) = (force.processes, force.sellers, Log(Some(notes)));
+    (weather.log, weather.processes, weather.sellers) = (log.clone(), processes, sellers);
+    (weather.pace, weather.port, weather.latency) = (pace, port, force.latency);
+    weather.sabotage = force.sabotage;
+
+    let mut processes = Processes::begin(&weather)?;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let pulse = tokio::spawn(feel(log.clone(), Arc::clone(&is_over)));
+    // The server outlives the watchers.
+    let troubles = server.clone().map(|server| {
+        let deaths = tokio::spawn(trouble(Arc::clone(&server), *force, weather.clone()));
+        let idle = Arc::new(Idle::default());
+        (deaths, Arc::clone(&idle), tokio::spawn(idle.watch(server, Arc::clone(&is_over))))
+    });
+    let step = tokio::spawn(newer::step(weather.clone(), Duration::from_secs(seconds) / 2));
+    let (kills, stops) = blow(force, &mut processes).await?;
+    let step = step.await??;
+    let (deaths, idle) = match troubles {
+        Some((deaths, idle, _)) => (deaths.await??, idle),
+        None => (Vec::new(), Arc::default()),
+    };
+    let seen = Seen {
+        ended: std::mem::take(&mut processes.ended),
+        woken: std::mem::take(&mut processes.woken),
+        silenced: std::mem::take(&mut processes.silenced),
+        idle: idle.seen.load(Ordering::SeqCst),
+        has_troubles: !deaths.is_empty(),
+        troubles: deaths.iter().map(|trouble| trouble.in_the_world).collect(),
+        stops,
+        ..Seen::default()
+    };
+    let mut judgement = match force.laws {
+        Some(laws) => {
+            let patience = Patience::until(Duration::from_secs(7), laws);
+            judge::after_the_calm_with(&weather, &worlds, seen, &patience).await?
+        }
+        None => judge::after_the_calm(&weather, &worlds, seen).await?,
+    };
+    is_over.store(true, Ordering::SeqCst);
+    processes.look()?;
+    judgement.add(std::mem::take(&mut processes.ended));
+    drop(processes);
+    let pulse = pulse.await??;
+    let done = log.done_from(0)?.0;
+    if force.laws.is_none() {
         println!("{kills} kills, {judgement}");
         println!("{stops} stops, {} deaths of the database, {done:?}", deaths.len());
+        println!("a newer program's step took {step:?} in the middle of the storm");
+        println!("{}", calls(&log.all_took()?));
         println!(
             "the database was asked {} times for an engine idle in a transaction",
             idle.looks.load(Ordering::SeqCst)
         );
         println!("{}", recoveries(&deaths, &pulse)?);
-        weather.clear().await?;
-        judgement.faults()
+    }
+    weather.clear().await?;
+    Ok(judgement)
+}
+
+/// The times of the writes, as the processes have seen them: figures and no law.
+fn calls(micros: &[u64]) -> String {
+    let at = |permille: usize| micros.get(micros.len().saturating_sub(1) * permille / 1_000).copied();
+    let time = |permille| Duration::from_micros(at(permille).unwrap_or(0));
+    let many = micros.len();
+    format!(
+        "{many} writes: half within {:?}, 99 % within {:?}, all within {:?}",
+        time(500),
+        time(990),
+        time(1_000)
+    )
+}
+
+/// A storm of broken processes: the faults of the providers that it takes, and the pace of its time.
+struct Broken {
+    /// The fault; none for sound processes.
+    sabotage: Option<Sabotage>,
+    /// The laws by which the judge finds the fault. The judge may find none of them broken by sound processes.
+    laws: &'static [&'static str],
+    faults: &'static [&'static str],
+    times: u32,
+}
+
+const LOST_CREATES: &[&str] = &["allscale:lost_answer; route=create; permille=500; seed=1"];
+const WAITS: &[&str] = &[
+    "peach:rate_limited; route=status; permille=500; seed=1",
+    "peach:rate_limited; route=checkout_status; permille=500; seed=2",
+];
+
+/// So many storms of broken processes blow at once. Those that have to wait for the end of all are the first.
+const AT_ONCE: usize = 5;
+
+const BROKEN: [Broken; 13] = [
+    Broken { sabotage: None, laws: ALL_LAWS, faults: &[], times: 60 },
+    Broken { faults: LOST_CREATES, ..broken(Sabotage::DropsEvents, &["webhook-without-read"]) },
+    broken(Sabotage::DropsNews, &["paid, and nothing was sent"]),
+    broken(Sabotage::ForgetsRows, &[": lost"]),
+    broken(Sabotage::NeverReads, &["neither an end nor a hold"]),
+    broken(Sabotage::IgnoresFences, &["settled twice"]),
+    Broken { faults: LOST_CREATES, ..broken(Sabotage::RepeatsCreates, &["made twice"]) },
+    broken(Sabotage::SettlesUnread, &["settled unpaid"]),
+    broken(Sabotage::TellsTwice, &["settled twice"]),
+    broken(Sabotage::IgnoresLimits, &["over-limit"]),
+    Broken { faults: WAITS, times: 20, ..broken(Sabotage::IgnoresWaits, &["retry-after-ignored"]) },
+    broken(Sabotage::HoldsEverything, &["nothing explains the hold"]),
+    broken(Sabotage::FailsWhatIsOpen, &["has not ended the checkout unpaid"]),
+];
+
+/// The laws of all of them.
+const ALL_LAWS: &[&str] = &[
+    "webhook-without-read",
+    "paid, and nothing was sent",
+    ": lost",
+    "neither an end nor a hold",
+    "settled twice",
+    "made twice",
+    "settled unpaid",
+    "over-limit",
+    "retry-after-ignored",
+    "nothing explains the hold",
+    "has not ended the checkout unpaid",
+];
+
+const fn broken(sabotage: Sabotage, laws: &'static [&'static str]) -> Broken {
+    Broken { sabotage: Some(sabotage), laws, faults: &[], times: 60 }
+}
+
+impl Broken {
+    /// Blows, and says how the judge has found the fault; or all that the judge has found in its place.
+    async fn blow(&self) -> Outcome<Result<String, String>> {
+        let Self { sabotage, laws, faults, times } = *self;
+        let force = Force {
+            seconds: 1,
+            orders: 40,
+            processes: 3,
+            sellers: 2,
+            merchants: 2,
+            times,
+            kills: 0,
+            stops: 0,
+            deaths: 0,
+            latency: 20,
+            seed: 1,
+            faults,
+            sabotage,
+            laws: Some(laws),
+        };
+        let name = sabotage.map_or_else(|| "Sound".to_owned(), Sabotage::name);
+        let (folder, begin) = (Folder::new(&name)?, Instant::now());
+        let judgement = weather(&force, &Database::Sqlite(folder.path("shop.db")), &folder, None).await?;
+        let (after, text) = (begin.elapsed(), judgement.to_string());
+        if sabotage.is_none() {
+            let faults = judgement.faults();
+            return Ok(faults.map(|()| format!("{name} after {after:?}")).map_err(|error| error.to_string()));
+        }
+        let fault = laws.iter().find_map(|law| judgement.by(law)).cloned();
+        Ok(match fault {
+            Some(fault) => {
+                Ok(format!("{name} after {after:?}: {}", fault.chars().take(160).collect::<String>()))
+            }
+            None => Err(format!("{name} is not found by {laws:?}: {text}\n{:?}", judgement.faults())),
+        })
+    }
+}
+
+/// Real processes with a fault, some storms at once: the judge finds each fault by its law.
+pub(crate) fn broken_processes() -> Outcome {
+    for sabotage in Sabotage::ALL {
+        if !BROKEN.iter().any(|broken| broken.sabotage == Some(*sabotage)) {
+            return Err(format!("{sabotage:?} has no storm").into());
+        }
+    }
+    for law in BROKEN.iter().flat_map(|broken| broken.laws) {
+        if !ALL_LAWS.contains(law) {
+            return Err(format!("nothing is known of sound processes and {law:?}").into());
+        }
+    }
+    runtime()?.block_on(async {
+        let mut missed = Vec::new();
+        for some in BROKEN.chunks(AT_ONCE) {
+            for found in futures_util::future::join_all(some.iter().map(Broken::blow)).await {
+                match found? {
+                    Ok(text) => println!("{text}"),
+                    Err(text) => missed.push(text),
+                }
+            }
+        }
+        if missed.is_empty() { Ok(()) } else { Err(missed.join("\n").into()) }
     })
 }
 
@@ -297,13 +476,18 @@ async fn blow(force: &Force, processes: &mut Processes) -> Outcome<(u64, u64)> {
             stops += 1;
         }
         let goes_on = kills < force.kills || begin.elapsed() < Duration::from_secs(force.seconds);
-        if goes_on && let Some(place) = processes.pick(random(&mut state)) {
+        if goes_on
+            && force.kills > 0
+            && let Some(place) = processes.pick(random(&mut state))
+        {
             processes.kill(place)?;
             kills += 1;
         }
     }
     // Nobody stands still for ever.
-    sleep(lease + Duration::from_secs(1)).await;
+    if processes.stopped() > 0 {
+        sleep(lease + Duration::from_secs(1)).await;
+    }
     processes.wake(Instant::now())?;
     Ok((kills, stops))
 }
@@ -313,10 +497,15 @@ struct Trouble {
     kind: &'static str,
     began: Instant,
     ended: Instant,
+    /// The same in the world's time, until each process has noticed.
+    in_the_world: judge::Troubled,
 }
 
+/// The time within which a process uses each of its connections, and notices that the connection has ended.
+const NOTICED: Duration = Duration::from_secs(1);
+
 /// Brings every kind of trouble over the server, in turn, for the time of the storm.
-async fn trouble(server: Arc<PgServer>, force: Force) -> Outcome<Vec<Trouble>> {
+async fn trouble(server: Arc<PgServer>, force: Force, weather: Weather) -> Outcome<Vec<Trouble>> {
     let kinds = ["death", "ended connections", "no connection left", "read-only", "death in recovery"];
     let mut troubles = Vec::new();
     let pause = Duration::from_millis(force.seconds * 1_000 / (force.deaths + 1));
@@ -325,7 +514,7 @@ async fn trouble(server: Arc<PgServer>, force: Force) -> Outcome<Vec<Trouble>> {
         // The troubles lie as far apart as the time allows.
         let at = pause.saturating_mul(u32::try_from(number + 1)?);
         sleep(at.saturating_sub(begin.elapsed())).await;
-        let (began, of) = (Instant::now(), Arc::clone(&server));
+        let (began, from, of) = (Instant::now(), weather.now(), Arc::clone(&server));
         match kind {
             "death" => tokio::task::spawn_blocking(move || of.die()).await??,
             "death in recovery" => tokio::task::spawn_blocking(move || of.die_in_recovery()).await??,
@@ -354,7 +543,8 @@ async fn trouble(server: Arc<PgServer>, force: Force) -> Outcome<Vec<Trouble>> {
                 client.batch_execute("SELECT pg_reload_conf()").await?;
             }
         }
-        troubles.push(Trouble { kind, began, ended: Instant::now() });
+        let in_the_world = (from, weather.now().saturating_add(weather.in_the_world(NOTICED)));
+        troubles.push(Trouble { kind, began, ended: Instant::now(), in_the_world });
     }
     Ok(troubles)
 }
@@ -416,7 +606,7 @@ fn recoveries(troubles: &[Trouble], pulse: &[(Instant, u64)]) -> Outcome<String>
     };
     let (mut text, mut in_time) = (String::new(), 0);
     let (second, before) = (Duration::from_secs(1), 3);
-    for Trouble { kind, began, ended } in troubles {
+    for Trouble { kind, began, ended, .. } in troubles {
         let usual = (until(*began) - until(*began - second * before)) / u64::from(before);
         let mut later = pulse.iter().map(|(at, _)| *at).filter(|at| at >= ended);
         let back = later.find(|at| (until(*at) - until(*at - second)) * 100 >= usual * 99);

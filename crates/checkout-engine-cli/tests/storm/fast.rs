@@ -17,6 +17,10 @@ macro_rules! delegate {
                 at.saturating_add(since.elapsed().saturating_mul(self.1))
             }
 
+            async fn woken(&self) {
+                self.0.woken().await;
+            }
+
             $(async fn $operation(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
                 self.0.$operation($($argument),*).await
             })+

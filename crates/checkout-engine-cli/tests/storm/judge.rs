@@ -5,8 +5,8 @@
 mod doctored;
 
 use super::Outcome;
-use super::log::Asked;
-use super::orders::Order;
+use super::log::{Asked, Create};
+use super::orders::{Course, Order};
 use super::shop::{Database, open_postgres, open_sqlite};
 use super::weather::Weather;
 use checkout_engine::{Checkout, Filter, Provider, State, Store};
@@ -31,6 +31,16 @@ pub(crate) struct Judgement {
 impl Judgement {
     pub(crate) fn faults(self) -> Outcome {
         if self.faults.is_empty() { Ok(()) } else { Err(self.faults.join("\n").into()) }
+    }
+
+    /// Adds what happened after the judge had looked.
+    pub(crate) fn add(&mut self, faults: impl IntoIterator<Item = String>) {
+        self.faults.extend(faults);
+    }
+
+    /// The first fault by this law.
+    pub(crate) fn by(&self, law: &str) -> Option<&String> {
+        self.faults.iter().find(|fault| fault.contains(law))
     }
 }
 
@@ -59,7 +69,16 @@ pub(crate) struct Made {
     shows_paid: u32,
     /// Those at another price than the order's.
     otherwise: u32,
+    /// Those that have ended, and nobody has paid anything.
+    unpaid: u32,
+    /// Those that were paid by less than the price, and are sent back.
+    short: u32,
+    /// The webhooks that a process has answered with 200.
+    told: u32,
 }
+
+/// A trouble of the database: its kind, and the moments of the world from which and until which it was.
+pub(crate) type Troubled = (Moment, Moment);
 
 /// What the storm itself has seen.
 #[derive(Clone, Default)]
@@ -78,6 +97,50 @@ pub(crate) struct Seen {
     pub(crate) idle: u64,
     /// True if the database was in trouble, so that its errors are no fault.
     pub(crate) has_troubles: bool,
+    /// The troubles of the database.
+    pub(crate) troubles: Vec<Troubled>,
+    /// The creates that the processes were about to make. None where nobody has taken notes: then each create
+    /// may have had bad luck.
+    pub(crate) creates: Option<Vec<Create>>,
+    /// The processes that were stopped for longer than a lease.
+    pub(crate) stops: u64,
+    /// The writes that came too late, and changed nothing.
+    pub(crate) lost: u64,
+    /// The lease, as the world counts it.
+    pub(crate) lease: Duration,
+}
+
+impl Seen {
+    /// True if something has befallen a create of the order, so that the process had no answer or could not
+    /// save the answer: the process was killed or stopped, the provider gave no answer, the database was in
+    /// trouble, or all was so slow that the lease did not allow for it.
+    fn is_unlucky(&self, reference: &str) -> bool {
+        let Some(creates) = &self.creates else { return true };
+        creates.iter().filter(|create| create.reference == reference).any(|create| {
+            let within = |from: Moment, to: Moment| {
+                to >= create.began && create.ended.is_none_or(|ended| from <= ended)
+            };
+            let of_process = |(process, at): &(u32, Moment)| *process == create.process && within(*at, *at);
+            let is_slow = |ended: Moment| ended.saturating_since(create.began) > self.lease / 3;
+            create.has_fault
+                || create.ended.is_some_and(is_slow)
+                || self.silenced.iter().any(of_process)
+                || self.troubles.iter().any(|(from, to)| within(*from, *to))
+        })
+    }
+
+    /// The most claims of one checkout that have ended without a write between two moments: each of them needs
+    /// a process that was killed or stopped, or a database in trouble.
+    fn interruptions(&self, from: Moment, to: Moment) -> u32 {
+        let silenced = self.silenced.iter().filter(|(_, at)| (from..=to).contains(at)).count();
+        let of_trouble = |(began, ended): &Troubled| {
+            let leases = ended.saturating_since(*began).as_millis() / self.lease.as_millis().max(1);
+            usize::try_from(leases).unwrap_or(usize::MAX).saturating_add(1)
+        };
+        let troubles = self.troubles.iter().filter(|(began, ended)| *began <= to && *ended >= from);
+        let all = troubles.map(of_trouble).fold(silenced, usize::saturating_add);
+        u32::try_from(all).unwrap_or(u32::MAX)
+    }
 }
 
 /// All that the judge looks at.
@@ -90,8 +153,16 @@ struct Case {
     books: Vec<BTreeMap<String, Made>>,
     /// The findings of the sandbox's own judge: the code, and a sentence.
     findings: Vec<(String, String)>,
+    /// The webhooks that were taken; none where there is no receiver.
+    taken: Option<u64>,
     seen: Seen,
 }
+
+/// Work that was claimed so often without a write is held.
+const QUARANTINED_AFTER: u32 = 6;
+
+/// A storm with more stops than these finds writes that come too late.
+const FEW_STOPS: u64 = 20;
 
 /// The findings of the sandbox that are faults of the engine. A checkout that is paid and was never read is
 /// held, or is a fault by another law.
@@ -120,6 +191,9 @@ impl Case {
             let (state, held) = (row.state, row.hold.is_some());
             // A webhook makes a settled checkout due again, and the processes with the work may be killed.
             let was_told = state == State::Settled && is_quarantined(row);
+            let is_unlucky = self.seen.is_unlucky(&order.reference);
+            // The amount owed in a currency is in the answer to AllScale's create alone.
+            let has_no_owed = order.provider == Provider::AllScale && is_unlucky;
             let laws = [
                 ("neither an end nor a hold", state.is_end() || held),
                 ("made twice", made.made <= 1),
@@ -132,7 +206,38 @@ impl Case {
                     (state == State::Settled && !held) == (sent == 1) || was_told,
                 ),
                 ("refused, and the provider has a checkout", state != State::Refused || made.made == 0),
+                ("refused, and nothing has befallen the create", state != State::Refused || is_unlucky),
                 ("failed, and the provider has no checkout", state != State::Failed || made.made == 1),
+                (
+                    "failed, and the provider has not ended the checkout unpaid",
+                    state != State::Failed || made.unpaid == 1,
+                ),
+                (
+                    "settled, and the provider does not show a payment",
+                    state != State::Settled || made.shows_paid == 1,
+                ),
+                (
+                    "unsettled, and the payment is as it has to be",
+                    state != State::Unsettled || made.short == 1 || (has_no_owed && made.shows_paid == 1),
+                ),
+                ("unsettled, and not held", state != State::Unsettled || held),
+                ("given up or closed, and nobody has asked for that", {
+                    !matches!(state, State::GaveUp | State::Closed)
+                }),
+                (
+                    "ended otherwise than the payment went",
+                    match state {
+                        State::Settled => order.course == Course::Paid,
+                        State::Failed => order.course == Course::Unpaid,
+                        State::Unsettled => order.course == Course::Short || has_no_owed,
+                        _ => true,
+                    },
+                ),
+                (
+                    "unknown, and an event that names it was taken",
+                    state != State::Unknown || made.told == 0 || is_quarantined(row),
+                ),
+                ("held, and nothing explains the hold", !held || self.explains(order, row, made, is_unlucky)),
                 ("of another provider", row.provider == order.provider),
                 ("under another reference", row.reference == order.reference),
             ];
@@ -159,10 +264,44 @@ impl Case {
             }
         }
         faults.extend(ended.iter().cloned());
+        faults.extend(self.idlers());
         if *idle > 0 {
             faults.push(format!("{idle} times an engine was idle in a transaction"));
         }
         faults
+    }
+}
+
+impl Case {
+    /// True if the rules of the engine promise a hold: money came and is not the order's, a create that may
+    /// have been made is not made again, or the work has ended too many processes.
+    fn explains(&self, order: &Order, row: &Checkout, made: &Made, is_unlucky: bool) -> bool {
+        let is_short = made.short > 0 && order.course == Course::Short && row.state == State::Unsettled;
+        let is_lost = is_unlucky
+            && match order.provider {
+                // Never sent again: the hold stays when an event names the checkout later.
+                Provider::AllScale | Provider::PeachV2 => true,
+                // Sent again for five minutes, and then a person looks.
+                Provider::Azotte | Provider::Peach | _ => {
+                    matches!(row.state, State::Sending | State::Unknown)
+                }
+            };
+        let is_aside = is_quarantined(row)
+            && self.seen.interruptions(row.created_at, row.changed_at) >= QUARANTINED_AFTER;
+        is_short || is_lost || is_aside
+    }
+
+    /// The things that every storm has: a storm without them proves nothing.
+    fn idlers(&self) -> Vec<String> {
+        let settled = self.rows.values().filter(|row| row.state == State::Settled).count();
+        let Seen { stops, lost, .. } = self.seen;
+        let laws = [
+            ("no order was settled", settled > 0),
+            ("no parcel has left", !self.parcels.is_empty()),
+            ("no webhook was taken", self.taken != Some(0)),
+            ("no write came too late, and processes stood still", lost > 0 || stops <= FEW_STOPS),
+        ];
+        laws.into_iter().filter(|(_, kept)| !kept).map(|(law, _)| law.to_owned()).collect()
     }
 }
 
@@ -172,78 +311,149 @@ pub(crate) async fn after_the_calm(
     worlds: &[Arc<World>],
     seen: Seen,
 ) -> Outcome<Judgement> {
+    after_the_calm_with(weather, worlds, seen, &Patience::default()).await
+}
+
+/// How long the judge waits.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// The judge gives up if nothing has changed for so long.
+    time: Duration,
+    /// Laws that the processes may break on purpose. None for processes that break none.
+    laws: Option<&'static [&'static str]>,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(90), laws: None }
+    }
+}
+
+impl Patience {
+    /// Waits for a fault: until one of the laws that nothing can mend is broken, or until nothing changes any
+    /// more.
+    pub(crate) const fn until(time: Duration, laws: &'static [&'static str]) -> Self {
+        Self { time, laws: Some(laws) }
+    }
+
+    /// True if a law is broken that nothing can mend.
+    fn is_over(&self, case: &Case) -> bool {
+        let mut at_once = self.laws.unwrap_or_default().iter().filter(|law| !LATER.contains(law));
+        let faults = case.faults();
+        at_once.any(|law| faults.iter().any(|fault| fault.contains(law)))
+    }
+}
+
+/// The laws that a process may still keep: nobody looks for them before all is over.
+const LATER: [&str; 4] = [": lost", "neither an end nor a hold", "paid, and nothing was sent", OPEN];
+
+/// Waits as long as the patience allows, and judges.
+pub(crate) async fn after_the_calm_with(
+    weather: &Weather,
+    worlds: &[Arc<World>],
+    seen: Seen,
+    patience: &Patience,
+) -> Outcome<Judgement> {
     match &weather.database {
         Database::Sqlite(path) => {
             let clock = weather.clone();
             let store = open_sqlite(path, move || clock.now())?;
-            judge(weather, worlds, &store, seen).await
+            judge(weather, worlds, &store, seen, patience).await
         }
         Database::Postgres { url, schema } => {
-            judge(weather, worlds, &open_postgres(url, schema, false).await?, seen).await
+            judge(weather, worlds, &open_postgres(url, schema, false).await?, seen, patience).await
         }
     }
 }
-
-/// The storm gives up if no order has ended for so long.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 async fn judge(
     weather: &Weather,
     worlds: &[Arc<World>],
     store: &impl Store,
-    seen: Seen,
+    mut seen: Seen,
+    patience: &Patience,
 ) -> Outcome<Judgement> {
+    seen.lease = weather.lease();
     let is_over = |checkout: &&Checkout| checkout.state.is_end() || checkout.hold.is_some();
     let (mut changed, mut latest) = (Instant::now(), (0, u64::MAX, usize::MAX));
-    let (rows, figures) = loop {
+    let (case, excused, news) = loop {
         let begin = Instant::now();
         let (rows, figures) = (all(store).await?, store.figures().await?);
+        seen.asked = weather.log.all_asked()?;
         let over = rows.values().filter(is_over).count();
-        let open =
-            if over == weather.orders { findings(weather, worlds, &rows, &seen).0 } else { Vec::new() };
-        let open = open.iter().filter(|(code, _)| code == OPEN).count();
-        if over == weather.orders && figures.news == 0 && open == 0 {
-            break (rows, figures);
-        }
+        let open = if over == weather.orders { open(weather, worlds, &rows, &seen) } else { 0 };
         if (over, figures.news, open) != latest {
             (changed, latest) = (Instant::now(), (over, figures.news, open));
         }
-        if changed.elapsed() > PATIENCE {
-            // The judge says what is open.
-            break (rows, figures);
+        // In the end the judge says what is open.
+        let is_quiet = changed.elapsed() > patience.time;
+        let all_over = over == weather.orders && figures.news == 0 && open == 0;
+        let is_sound = patience.laws.is_none();
+        if is_quiet || all_over || !is_sound {
+            let (case, excused) = case(weather, worlds, rows, seen.clone()).await?;
+            // Broken processes may break a law after the last order has ended.
+            if is_quiet || is_sound || patience.is_over(&case) {
+                break (case, excused, figures.news);
+            }
         }
         // The condition is what is waited for: a pause between two looks decides nothing.
         tokio::time::sleep(begin.elapsed().saturating_mul(3).max(Duration::from_millis(100))).await;
     };
     let mut by_state = BTreeMap::new();
-    rows.values().for_each(|row| *by_state.entry(row.state.name()).or_insert(0) += 1);
+    case.rows.values().for_each(|row| *by_state.entry(row.state.name()).or_insert(0) += 1);
     let mut held = BTreeMap::new();
-    for reason in rows.values().filter_map(|row| row.hold.as_deref()) {
+    for reason in case.rows.values().filter_map(|row| row.hold.as_deref()) {
         let reason: String = reason.chars().take(60).filter(|letter| !letter.is_ascii_digit()).collect();
         *held.entry(reason).or_insert(0) += 1;
     }
     let verdicts = worlds.iter().map(|world| world.verdict_at_end().looked_at.webhooks);
     let hooks = (verdicts.sum(), u64::try_from(worlds.iter().map(|world| taken(world)).sum::<usize>())?);
-    let errors = seen.errors.iter().map(|(kind, (count, text))| {
+    let errors = case.seen.errors.iter().map(|(kind, (count, text))| {
         let text: String = text.chars().take(120).collect();
         format!("{count} {kind} ({text})")
     });
     let errors = errors.collect::<Vec<_>>().join(", ");
+    let mut faults = case.faults();
+    if news > 0 {
+        faults.push(format!("{news} news that nobody was told"));
+    }
+    let (orders, parcels) = (weather.orders, case.parcels.len());
+    Ok(Judgement { orders, by_state, held, parcels, hooks, excused, errors, faults })
+}
+
+/// All that the judge looks at, and the number of the findings that no engine can avoid.
+async fn case(
+    weather: &Weather,
+    worlds: &[Arc<World>],
+    rows: BTreeMap<String, Checkout>,
+    mut seen: Seen,
+) -> Outcome<(Case, usize)> {
+    seen.errors = weather.log.errors()?;
+    seen.creates = weather.log.all_creates()?;
+    seen.lost = weather.log.done_from(0)?.0.lost;
     let (findings, excused) = findings(weather, worlds, &rows, &seen);
+    let taken = worlds.iter().map(|world| taken(world)).sum::<usize>();
     let case = Case {
         orders: (0..weather.orders).map(|number| Order::new(number, weather.keys.len())).collect(),
         rows,
         parcels: weather.parcels().await?,
         books: worlds.iter().map(|world| books(world)).collect(),
         findings,
+        taken: (weather.port != 0).then_some(u64::try_from(taken)?),
         seen,
     };
-    let mut faults = case.faults();
-    if figures.news > 0 {
-        faults.push(format!("{} news that nobody was told", figures.news));
-    }
-    let (orders, parcels) = (weather.orders, case.parcels.len());
-    Ok(Judgement { orders, by_state, held, parcels, hooks, excused, errors, faults })
+    Ok((case, excused))
+}
+
+/// The number of things that an engine may still do after the last order has ended: reads that events ask for.
+fn open(weather: &Weather, worlds: &[Arc<World>], rows: &BTreeMap<String, Checkout>, seen: &Seen) -> usize {
+    let (found, _) = findings(weather, worlds, rows, seen);
+    let named = worlds.iter().flat_map(|world| books(world)).filter(|(_, made)| made.told > 0);
+    let named: BTreeSet<String> = named.map(|(reference, _)| reference).collect();
+    let is_named = |row: &&Checkout| {
+        row.state == State::Unknown && !is_quarantined(row) && named.contains(&row.reference)
+    };
+    found.iter().filter(|(code, _)| code == OPEN).count() + rows.values().filter(is_named).count()
 }
 
 async fn all(store: &impl Store) -> Outcome<BTreeMap<String, Checkout>> {
@@ -358,33 +568,60 @@ fn taken(world: &World) -> usize {
     world.webhooks().iter().filter(is_taken).count()
 }
 
-/// The provider's books of one merchant.
+/// The provider's books of one merchant. The numbers and codes are typed from the providers' pages.
 fn books(world: &World) -> BTreeMap<String, Made> {
     let mut books: BTreeMap<String, Made> = BTreeMap::new();
-    let mut add = |reference: String, paid: bool, shows_paid: bool, otherwise: bool| {
+    let mut add = |reference: String, one: Made| {
         let made = books.entry(reference).or_default();
         made.made += 1;
-        made.paid += u32::from(paid);
-        made.shows_paid += u32::from(shows_paid);
-        made.otherwise += u32::from(otherwise);
+        made.paid += one.paid;
+        made.shows_paid += one.shows_paid;
+        made.otherwise += one.otherwise;
+        made.unpaid += one.unpaid;
+        made.short += one.short;
     };
     let (allscale, azotte, peach) = (world.allscale(), world.azotte(), world.peach());
     for intent in allscale.intents() {
-        // 20 is CONFIRMED.
+        // 20 is CONFIRMED; -4 and -5 are CANCELED and TIMEOUT; 5 and -3 are SEND_BACK and UNDERPAID.
         let paid = allscale.history(&intent.id).iter().any(|(_, code)| *code == 20);
         let otherwise = intent.amount_cents != 49_90 || intent.currency.as_deref() != Some("EUR");
-        add(intent.order_id.unwrap_or_default(), paid, intent.status == 20, otherwise);
+        let is = |codes: &[i64]| u32::from(codes.contains(&intent.status));
+        let one = Made {
+            paid: paid.into(),
+            shows_paid: is(&[20]),
+            otherwise: otherwise.into(),
+            unpaid: is(&[-4, -5]),
+            short: is(&[5, -3]),
+            ..Made::default()
+        };
+        add(intent.order_id.unwrap_or_default(), one);
     }
     for checkout in azotte.checkouts() {
-        let paid = checkout.captures > 0;
-        add(checkout.correlation_id.unwrap_or_default(), paid, paid, false);
+        let paid = u32::from(checkout.captures > 0);
+        let unpaid = u32::from(checkout.message_code == "CHECK_OUT_FAILED" && paid == 0);
+        let one = Made { paid, shows_paid: paid, unpaid, ..Made::default() };
+        add(checkout.correlation_id.unwrap_or_default(), one);
     }
     for checkout in peach.checkouts() {
         let is_paid =
             |code: &str| ["000.000.", "000.100.1", "000.3"].iter().any(|group| code.starts_with(group));
         let paid = peach.history(&checkout.checkout_id).iter().any(|(_, code)| is_paid(code));
         let otherwise = checkout.amount != "14.99" || checkout.currency != "ZAR";
-        add(checkout.merchant_transaction_id, paid, is_paid(&checkout.code), otherwise);
+        let one = Made {
+            paid: paid.into(),
+            shows_paid: is_paid(&checkout.code).into(),
+            otherwise: otherwise.into(),
+            // Cancelled and expired.
+            unpaid: ["100.396.101", "100.396.104"].contains(&checkout.code.as_str()).into(),
+            ..Made::default()
+        };
+        add(checkout.merchant_transaction_id, one);
+    }
+    for webhook in world.webhooks() {
+        let is_taken = webhook.attempts.iter().any(|attempt| attempt.status == Some(200));
+        if let Some(made) = webhook.order.and_then(|order| books.get_mut(&order)) {
+            made.told += u32::from(is_taken);
+        }
     }
     books
 }

@@ -23,6 +23,34 @@ pub(crate) struct Asked {
     pub(crate) came: Moment,
 }
 
+/// Leased work in which a process makes, or goes on to make, a checkout at the provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Create {
+    /// The process' id.
+    pub(crate) process: u32,
+    /// The reference of the order.
+    pub(crate) reference: String,
+    /// The world's time before the save that says so.
+    pub(crate) began: Moment,
+    /// The world's time after the write that ended the work. None if the process did not come so far.
+    pub(crate) ended: Option<Moment>,
+    /// True if an answer of the provider, or of the database, was none.
+    pub(crate) has_fault: bool,
+}
+
+/// A step of a [`Create`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Making {
+    Begins,
+    Fault,
+    Ends,
+}
+
+impl Making {
+    const ALL: [(Self, &'static str); 3] =
+        [(Self::Begins, "begins"), (Self::Fault, "fault"), (Self::Ends, "ends")];
+}
+
 /// What a process has done, in the order of the columns of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Done {
@@ -111,6 +139,52 @@ impl Log {
             Ok(Asked { process: u32::try_from(process)?, sent, came })
         };
         self.read("asked", 0)?.lines().map(asked).collect()
+    }
+
+    /// Notes a step of a create. The note is in the file before anybody acts.
+    pub(crate) fn making(&self, making: Making, at: Moment, reference: &str) {
+        let name = Making::ALL.iter().find(|(one, _)| *one == making).map_or("", |(_, name)| name);
+        self.append("creates", &format!("{} {} {name} {reference}", std::process::id(), at.unix_millis()));
+    }
+
+    /// The creates of all processes. None where nobody takes notes.
+    pub(crate) fn all_creates(&self) -> Outcome<Option<Vec<Create>>> {
+        if self.0.is_none() {
+            return Ok(None);
+        }
+        let (mut creates, mut open) = (Vec::<Create>::new(), BTreeMap::new());
+        for line in self.read("creates", 0)?.lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [process, at, name, reference] = *words else { return Err("four words".into()) };
+            let (process, at): (u32, _) = (process.parse()?, Moment::from_unix_millis(at.parse()?));
+            let making = Making::ALL.iter().find(|(_, one)| *one == name).ok_or("a step")?.0;
+            let key = (process, reference.to_owned());
+            if making == Making::Begins {
+                open.insert(key, creates.len());
+                let reference = reference.to_owned();
+                creates.push(Create { process, reference, began: at, ended: None, has_fault: false });
+            } else if let Some(create) = open.get(&key).and_then(|place| creates.get_mut(*place)) {
+                match making {
+                    Making::Fault => create.has_fault = true,
+                    Making::Begins | Making::Ends => create.ended = Some(at),
+                }
+            }
+        }
+        Ok(Some(creates))
+    }
+
+    /// Notes the times that calls of the database have taken, in microseconds.
+    pub(crate) fn took(&self, micros: &[u64]) {
+        let micros: Vec<String> = micros.iter().map(ToString::to_string).collect();
+        self.append("took", &micros.join(" "));
+    }
+
+    /// The times of all noted calls of the database, the shortest first.
+    pub(crate) fn all_took(&self) -> Outcome<Vec<u64>> {
+        let text = self.read("took", 0)?;
+        let mut micros = text.split_whitespace().map(str::parse).collect::<Result<Vec<u64>, _>>()?;
+        micros.sort_unstable();
+        Ok(micros)
     }
 
     /// The errors of all processes by kind, with the number and the first text.

@@ -13,15 +13,47 @@ pub(crate) struct Order {
     pub(crate) provider: Provider,
     pub(crate) merchant: usize,
     pub(crate) reference: String,
+    /// The way of the payment, which the reference chooses.
+    pub(crate) course: Course,
 }
 
+/// The way of a payment, from the sentence of the sandbox's scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    /// The payer pays the price or more: the order is settled.
+    Paid,
+    /// The payer pays less than the price: a person looks.
+    Short,
+    /// The payer pays nothing: the order fails.
+    Unpaid,
+}
+
+use Course::{Paid, Short, Unpaid};
+
 /// The scenarios that end within minutes, by their numbers.
-const ALLSCALE: [&str; 8] =
-    ["happy", "happy", "happy", "kyt_passed", "underpaid", "overpaid", "canceled", "regression"];
-const AZOTTE: [&str; 7] =
-    ["happy", "happy", "three_ds_at_once", "failed", "done_at_once", "unknown_code", "failed_at_once"];
-/// Peach's references are short, so the number of the scenario stands for its name.
-const PEACH: [u8; 6] = [1, 1, 1, 2, 3, 8];
+const ALLSCALE: [(&str, Course); 8] = [
+    ("happy", Paid),
+    ("happy", Paid),
+    ("happy", Paid),
+    ("kyt_passed", Paid),
+    ("underpaid", Short),
+    ("overpaid", Paid),
+    ("canceled", Unpaid),
+    ("regression", Paid),
+];
+const AZOTTE: [(&str, Course); 7] = [
+    ("happy", Paid),
+    ("happy", Paid),
+    ("three_ds_at_once", Paid),
+    ("failed", Unpaid),
+    ("done_at_once", Paid),
+    ("unknown_code", Paid),
+    ("failed_at_once", Unpaid),
+];
+/// Peach's references are short, so the number of the scenario stands for its name: happy,
+/// `pending_then_successful`, cancelled, `declined_then_paid`.
+const PEACH: [(&str, Course); 6] =
+    [("01", Paid), ("01", Paid), ("01", Paid), ("02", Paid), ("03", Unpaid), ("08", Paid)];
 
 /// So many merchants sell by all providers. The others sell by Peach alone, whose limit is the merchant's.
 pub(crate) const SELLERS_OF_ALL: usize = 6;
@@ -34,14 +66,15 @@ impl Order {
             8 => (Provider::Peach, number / 10),
             _ => (Provider::PeachV2, number / 10),
         };
-        let pick = |names: &[&str]| names.get(turn % names.len()).copied().unwrap_or("happy").to_owned();
+        let scenarios = match provider {
+            Provider::AllScale => &ALLSCALE[..],
+            Provider::Azotte => &AZOTTE,
+            Provider::Peach | Provider::PeachV2 | _ => &PEACH,
+        };
+        let (scenario, course) = scenarios.get(turn % scenarios.len()).copied().unwrap_or(("happy", Paid));
         let reference = match provider {
-            Provider::AllScale => format!("sandbox.{}.{number}", pick(&ALLSCALE)),
-            Provider::Azotte => format!("sandbox.{}.{number}", pick(&AZOTTE)),
-            Provider::Peach | Provider::PeachV2 | _ => {
-                let scenario = PEACH.get(turn % PEACH.len()).copied().unwrap_or(1);
-                format!("sbxcase{scenario:02}{number:06}")
-            }
+            Provider::AllScale | Provider::Azotte => format!("sandbox.{scenario}.{number}"),
+            Provider::Peach | Provider::PeachV2 | _ => format!("sbxcase{scenario}{number:06}"),
         };
         // Every second merchant sells by Peach's V1, and the others by V2.
         let merchants = merchants.max(1);
@@ -50,7 +83,7 @@ impl Order {
             Provider::PeachV2 => (turn * 2 + 1) % merchants,
             Provider::AllScale | Provider::Azotte | _ => turn % merchants.min(SELLERS_OF_ALL),
         };
-        Self { id: format!("order-{number:06}"), provider, merchant, reference }
+        Self { id: format!("order-{number:06}"), provider, merchant, reference, course }
     }
 
     pub(crate) fn draft(&self, entity_id: &str) -> Result<Draft, Box<dyn std::error::Error + Send + Sync>> {
@@ -80,5 +113,29 @@ impl Order {
             Provider::PeachV2 => format!("v2-{}", self.merchant),
             Provider::AllScale | Provider::Azotte | Provider::Peach | _ => format!("m-{}", self.merchant),
         }
+    }
+}
+
+/// The reference of the order that a request makes at a provider; none of a request that names no order.
+pub(crate) fn reference_in(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let (_, from) =
+        ["sandbox.", "sbxcase"].iter().find_map(|begin| text.split_at_checked(text.find(begin)?))?;
+    let is_part = |letter: &char| letter.is_ascii_alphanumeric() || ['.', '_'].contains(letter);
+    Some(from.chars().take_while(is_part).collect())
+}
+
+#[test]
+fn a_request_names_the_order_that_it_makes() {
+    for (body, named) in [
+        (
+            &br#"{"amount":1,"order_id":"sandbox.kyt_passed.12","extra":""}"#[..],
+            Some("sandbox.kyt_passed.12"),
+        ),
+        (b"authentication.entityId=e&merchantTransactionId=sbxcase01000008&nonce=1", Some("sbxcase01000008")),
+        (b"authentication.entityId=e", None),
+        (b"", None),
+    ] {
+        assert_eq!(reference_in(body).as_deref(), named);
     }
 }

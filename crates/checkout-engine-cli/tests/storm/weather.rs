@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::log::Log;
 use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, parcels_postgres};
+use super::worker::sabotage::Sabotage;
 use checkout_sandbox_server::{Pace, World};
 use checkout_tables::Moment;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ pub(crate) struct Weather {
     pub(crate) latency: u64,
     /// The place of this process among the processes.
     pub(crate) slot: usize,
+    /// A fault of all processes, which the judge has to find.
+    pub(crate) sabotage: Option<Sabotage>,
     /// The machine's time and the world's time at one moment, in Unix milliseconds.
     began: (i64, i64),
     /// The world's time runs so much faster than the machine's.
@@ -96,6 +99,7 @@ impl Weather {
             port: 0,
             latency: 0,
             slot: 0,
+            sabotage: None,
             began: (machine_now(), BEGINNING),
             times: TIMES,
         };
@@ -144,6 +148,7 @@ impl Weather {
         let [orders, processes, sellers, pace, port, latency, machine, world, times] = *numbers else {
             return Err("numbers".into());
         };
+        let sabotage = Sabotage::by_name(&line()?)?;
         let slot = std::env::var(SLOT).ok().map(|slot| slot.parse()).transpose()?.unwrap_or(0);
         let mut keys = Vec::new();
         for line in lines {
@@ -175,6 +180,7 @@ impl Weather {
             port: u16::try_from(port)?,
             latency: u64::try_from(latency)?,
             slot,
+            sabotage,
             began: (machine, world),
             times: u32::try_from(times)?,
         }))
@@ -184,8 +190,9 @@ impl Weather {
         let Self { orders, processes, sellers, pace, port, latency, .. } = self;
         let ((machine, world), times) = (self.began, self.times);
         let folder = self.log.0.as_ref().map_or_else(String::new, |folder| folder.display().to_string());
+        let sabotage = self.sabotage.map_or_else(String::new, Sabotage::name);
         let mut text = format!(
-            "{}\n{}\n{folder}\n{orders} {processes} {sellers} {pace} {port} {latency} {machine} {world} {times}",
+            "{}\n{}\n{folder}\n{orders} {processes} {sellers} {pace} {port} {latency} {machine} {world} {times}\n{sabotage}",
             self.database.text(),
             self.url
         );

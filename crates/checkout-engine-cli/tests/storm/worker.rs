@@ -1,16 +1,23 @@
 //! A process of the storm: places orders, runs the engine, receives webhooks, ships, and is killed.
 
+#[path = "noted.rs"]
+pub(crate) mod noted;
+#[path = "sabotage.rs"]
+pub(crate) mod sabotage;
+
 use super::Outcome;
 use super::fast::Fast;
 use super::hooks;
-use super::log::Done;
-use super::orders::{Order, SELLERS_OF_ALL};
+use super::log::{Done, Making};
+use super::orders::{Order, SELLERS_OF_ALL, reference_in};
 use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, take_postgres};
 use super::weather::{Keys, LEASE, Weather};
 use checkout_engine::{Engine, News, Rules, Store, Subject};
 use checkout_reqwest::{Reqwest, reqwest};
 use checkout_tables::Environment;
 use checkout_transport::{Request, Response, Transport, TransportError};
+use noted::Noted;
+use sabotage::Spoilt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,6 +34,7 @@ pub(crate) fn work(weather: Weather) -> Outcome {
             Database::Sqlite(path) => {
                 let clock = weather.clone();
                 let store = open_sqlite(&path, move || clock.now())?;
+                let store = Spoilt { inner: store, weather: weather.clone() };
                 let shop = Arc::new(SqliteShop::open(&path)?);
                 sell(&weather, store, move |news: News| {
                     let shop = Arc::clone(&shop);
@@ -147,7 +155,8 @@ where
     // A third of the lease, as the engine's own time-out would be if the world's time were the machine's.
     let inner = transport(LEASE / 3)?;
     let transport = Far { inner, weather: weather.clone(), number: AtomicU64::new(0) };
-    sell_over(weather, store, transport, tell).await
+    let transport = Spoilt { inner: transport, weather: weather.clone() };
+    sell_over(weather, Noted::new(store, weather), transport, tell).await
 }
 
 /// A provider whose answers take their time: a kill or a stop finds requests under way.
@@ -160,7 +169,12 @@ struct Far<T> {
 impl<T: Transport> Transport for Far<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
         let sent = self.weather.now();
+        let made = reference_in(request.body());
         let answer = self.inner.send(request).await;
+        if let Some(made) = made.filter(|_| !answer.as_ref().is_ok_and(|answer| answer.status().is_success()))
+        {
+            self.weather.log.making(Making::Fault, self.weather.now(), &made);
+        }
         if answer.as_ref().is_ok_and(|answer| answer.headers().contains_key("retry-after")) {
             self.weather.log.asked(sent, self.weather.now());
         }
