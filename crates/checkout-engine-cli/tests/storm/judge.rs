@@ -22,6 +22,7 @@ pub(crate) struct Judgement {
     by_state: BTreeMap<&'static str, usize>,
     held: BTreeMap<String, usize>,
     parcels: usize,
+    unlucky: usize,
     hooks: (u64, u64),
     excused: usize,
     errors: String,
@@ -46,11 +47,12 @@ impl Judgement {
 
 impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { orders, by_state, held, parcels, hooks: (attempts, taken), excused, errors, faults } =
-            self;
+        let Self { orders, by_state, held, parcels, unlucky, errors, faults, .. } = self;
+        let (excused, (attempts, taken)) = (self.excused, self.hooks);
         let of_hold: usize = held.values().sum();
         let count = faults.len();
         writeln!(f, "{orders} orders: {by_state:?}, {of_hold} held, {parcels} parcels, {count} faults")?;
+        writeln!(f, "  something has befallen the creates of {unlucky} orders")?;
         writeln!(f, "  {attempts} deliveries of webhooks, {taken} webhooks taken")?;
         writeln!(f, "  {excused} findings that no engine can avoid")?;
         writeln!(f, "  errors: {errors}")?;
@@ -111,22 +113,24 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// True if something has befallen a create of the order, so that the process had no answer or could not
+    /// The references of the orders whose creates had bad luck, so that the process had no answer or could not
     /// save the answer: the process was killed or stopped, the provider gave no answer, the database was in
-    /// trouble, or all was so slow that the lease did not allow for it.
-    fn is_unlucky(&self, reference: &str) -> bool {
-        let Some(creates) = &self.creates else { return true };
-        creates.iter().filter(|create| create.reference == reference).any(|create| {
+    /// trouble, or all was so slow that the lease did not allow for it. None where nobody has taken notes.
+    fn unlucky(&self) -> Option<BTreeSet<&str>> {
+        let mut silenced: BTreeMap<u32, Vec<Moment>> = BTreeMap::new();
+        self.silenced.iter().for_each(|(process, at)| silenced.entry(*process).or_default().push(*at));
+        let is_bad = |create: &&Create| {
             let within = |from: Moment, to: Moment| {
                 to >= create.began && create.ended.is_none_or(|ended| from <= ended)
             };
-            let of_process = |(process, at): &(u32, Moment)| *process == create.process && within(*at, *at);
             let is_slow = |ended: Moment| ended.saturating_since(create.began) > self.lease / 3;
             create.has_fault
                 || create.ended.is_some_and(is_slow)
-                || self.silenced.iter().any(of_process)
+                || silenced.get(&create.process).into_iter().flatten().any(|at| within(*at, *at))
                 || self.troubles.iter().any(|(from, to)| within(*from, *to))
-        })
+        };
+        let bad = self.creates.as_ref()?.iter().filter(is_bad);
+        Some(bad.map(|create| create.reference.as_str()).collect())
     }
 
     /// The most claims of one checkout that have ended without a write between two moments: each of them needs
@@ -178,7 +182,7 @@ const OF_TROUBLE: [&str; 4] = ["Unavailable", "ReadOnly", "NotTold", "NotOpen"];
 impl Case {
     /// Everything that is wrong. The judge knows nothing of the engine.
     fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
+        let (mut faults, unlucky) = (Vec::new(), self.seen.unlucky());
         for order in &self.orders {
             let Some(row) = self.rows.get(&order.id) else {
                 faults.push(format!("{}: lost", order.id));
@@ -191,7 +195,7 @@ impl Case {
             let (state, held) = (row.state, row.hold.is_some());
             // A webhook makes a settled checkout due again, and the processes with the work may be killed.
             let was_told = state == State::Settled && is_quarantined(row);
-            let is_unlucky = self.seen.is_unlucky(&order.reference);
+            let is_unlucky = unlucky.as_ref().is_none_or(|unlucky| unlucky.contains(&*order.reference));
             // The amount owed in a currency is in the answer to AllScale's create alone.
             let has_no_owed = order.provider == Provider::AllScale && is_unlucky;
             let laws = [
@@ -226,12 +230,9 @@ impl Case {
                 }),
                 (
                     "ended otherwise than the payment went",
-                    match state {
-                        State::Settled => order.course == Course::Paid,
-                        State::Failed => order.course == Course::Unpaid,
-                        State::Unsettled => order.course == Course::Short || has_no_owed,
-                        _ => true,
-                    },
+                    (state != State::Settled || order.course == Course::Paid)
+                        && (state != State::Failed || order.course == Course::Unpaid)
+                        && (state != State::Unsettled || order.course == Course::Short || has_no_owed),
                 ),
                 (
                     "unknown, and an event that names it was taken",
@@ -418,7 +419,8 @@ async fn judge(
         faults.push(format!("{news} news that nobody was told"));
     }
     let (orders, parcels) = (weather.orders, case.parcels.len());
-    Ok(Judgement { orders, by_state, held, parcels, hooks, excused, errors, faults })
+    let unlucky = case.seen.unlucky().map_or(orders, |unlucky| unlucky.len());
+    Ok(Judgement { orders, by_state, held, parcels, unlucky, hooks, excused, errors, faults })
 }
 
 /// All that the judge looks at, and the number of the findings that no engine can avoid.

@@ -80,19 +80,17 @@ impl<S: Store> Spoilt<S> {
     async fn spoil(&self, lease: &Lease, write: &mut Write) -> Result<(), StoreError> {
         let Some(sabotage) = self.weather.sabotage else { return Ok(()) };
         let settled = |news: &News| news.subject == Subject::Settled;
-        match sabotage {
-            Sabotage::DropsNews => write.news.retain(|news| !settled(news)),
-            Sabotage::TellsTwice => {
-                let again = write.news.iter().filter(|news| settled(news)).cloned();
-                let again = again.map(|news| News { key: format!("{}/again", news.key), ..news });
-                write.news.extend(again.collect::<Vec<_>>());
-            }
-            Sabotage::IgnoresFences
-                if write.news.iter().any(settled) && self.weather.slot.is_multiple_of(2) =>
-            {
-                sleep(LEASE + Duration::from_millis(500)).await;
-            }
-            _ => {}
+        if sabotage == Sabotage::DropsNews {
+            write.news.retain(|news| !settled(news));
+        }
+        if sabotage == Sabotage::TellsTwice {
+            let again = write.news.iter().filter(|news| settled(news)).cloned();
+            let again = again.map(|news| News { key: format!("{}/again", news.key), ..news });
+            write.news.extend(again.collect::<Vec<_>>());
+        }
+        let is_slow = sabotage == Sabotage::IgnoresFences && self.weather.slot.is_multiple_of(2);
+        if is_slow && write.news.iter().any(settled) {
+            sleep(LEASE + Duration::from_millis(500)).await;
         }
         let Next::Due { watch, .. } = &write.next else { return Ok(()) };
         let watch = watch.clone();

@@ -173,6 +173,7 @@ fn the_judge_finds_nothing_in_sound_books() {
 #[test]
 fn the_judge_excuses_what_follows_from_the_bad_luck_of_a_create_and_nothing_else() {
     type Luck = fn(&mut Create, &mut Seen);
+    type Promised = fn() -> Doctor;
     let lucks: [(&str, bool, Luck); 9] = [
         ("no note of a create", false, |create, _| create.reference.clear()),
         ("an answer and a save", false, |_, _| {}),
@@ -188,7 +189,7 @@ fn the_judge_excuses_what_follows_from_the_bad_luck_of_a_create_and_nothing_else
         ("a trouble of the database", true, |_, seen| seen.troubles.push((at(5), at(10)))),
     ];
     // Peach's V2 may learn of the checkout later, and the hold stays. Azotte is sent to again.
-    let ends: [(&str, fn() -> Doctor); 7] = [
+    let ends: [(&str, Promised); 7] = [
         ("unknown of AllScale", || Doctor::paid().held(State::Unknown)),
         ("the amount owed is lost", || Doctor::paid().held(State::Unsettled)),
         ("unknown of V2", || Doctor::of_v2().held(State::Unknown)),
