@@ -29,7 +29,9 @@
 //! | `CHECKOUT_STORM_SEED` | the seed of the kills and the orders | 1 |
 //! | `CHECKOUT_STORM_TALK` | any value: the processes print their errors | none |
 //!
-//! The storm over PostgreSQL is not run where there are no programs of a server.
+//! The storms over PostgreSQL are not run where there are no programs of a server. One of them has its limits
+//! in Redis, on the server that `CHECKOUT_TEST_REDIS` names, and is not run without the variable. Redis forgets
+//! all limits in the storm.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the storm says how it went")]
 #![allow(clippy::wildcard_in_or_patterns, reason = "a fifth provider would be played like the last")]
@@ -81,8 +83,23 @@ fn the_judge_finds_every_fault_of_a_process_that_is_put_in_on_purpose() -> Outco
 
 #[test]
 fn a_storm_of_kills_over_postgres_loses_and_doubles_nothing() -> Outcome {
-    if !blow::over_postgres()? {
-        println!("not run: there are no programs of a PostgreSQL server in /usr/lib/postgresql");
+    if !blow::over_postgres(None)? {
+        println!("{NO_SERVER}");
     }
     Ok(())
 }
+
+/// Redis forgets all limits in the storm.
+#[test]
+fn a_storm_of_kills_over_postgres_with_limits_in_redis_loses_and_doubles_nothing() -> Outcome {
+    let Ok(redis) = std::env::var("CHECKOUT_TEST_REDIS") else {
+        println!("not run: CHECKOUT_TEST_REDIS is not set");
+        return Ok(());
+    };
+    if !blow::over_postgres(Some(redis))? {
+        println!("{NO_SERVER}");
+    }
+    Ok(())
+}
+
+const NO_SERVER: &str = "not run: there are no programs of a PostgreSQL server in /usr/lib/postgresql";

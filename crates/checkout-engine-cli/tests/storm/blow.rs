@@ -10,6 +10,7 @@ use super::log::{Done, Log};
 use super::server::PgServer;
 use super::shop::Database;
 use super::weather::{BEGINNING, Folder, SLOT, VARIABLE, Weather, prepare};
+use super::worker::quick::{InRedis, Quick};
 use super::worker::sabotage::Sabotage;
 use checkout_sandbox_server::Server;
 use checkout_store_postgres::deadpool_postgres::tokio_postgres::{Client, NoTls};
@@ -214,23 +215,29 @@ const FAULTS: [&str; 12] = [
 /// The storm over a file.
 pub(crate) fn over_sqlite() -> Outcome {
     let folder = Folder::new("storm-sqlite")?;
-    storm(&Force::of_environment()?, &Database::Sqlite(folder.path("shop.db")), &folder, None)
+    storm(&Force::of_environment()?, &Database::Sqlite(folder.path("shop.db")), &folder, (None, None))
 }
 
-/// The storm over a server of its own, or false where there is no program for one.
-pub(crate) fn over_postgres() -> Outcome<bool> {
-    let (folder, force) = (Folder::new("storm-postgres")?, Force::of_environment()?);
+/// The storm over a server of its own, or false where there is no program for one. The limits may be in Redis.
+pub(crate) fn over_postgres(redis: Option<String>) -> Outcome<bool> {
+    let name = if redis.is_some() { "storm-redis" } else { "storm-postgres" };
+    let (folder, force) = (Folder::new(name)?, Force::of_environment()?);
+    let prefix = format!("{{storm-{}}}:", std::process::id());
+    let redis = redis.map(|url| InRedis { url, prefix });
     // Two for each process and one to listen, two for one that comes before the killed one is gone, and the storm's own.
     let connections = 3 * force.processes + 16;
     let Some(server) = PgServer::start(&folder.path("server"), connections)? else { return Ok(false) };
     let database = Database::Postgres { url: server.url(), schema: "checkout_storm".to_owned() };
-    storm(&force, &database, &folder, Some(Arc::new(server)))?;
+    storm(&force, &database, &folder, (Some(Arc::new(server)), redis))?;
     Ok(true)
 }
 
-fn storm(force: &Force, database: &Database, folder: &Folder, server: Option<Arc<PgServer>>) -> Outcome {
-    runtime()?.block_on(async { weather(force, database, folder, server).await?.faults() })
+fn storm(force: &Force, database: &Database, folder: &Folder, servers: Servers) -> Outcome {
+    runtime()?.block_on(async { weather(force, database, folder, servers).await?.faults() })
 }
+
+/// The server that dies, and the one that forgets.
+type Servers = (Option<Arc<PgServer>>, Option<InRedis>);
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
@@ -241,7 +248,7 @@ async fn weather(
     force: &Force,
     database: &Database,
     folder: &Folder,
-    server: Option<Arc<PgServer>>,
+    (server, redis): Servers,
 ) -> Outcome<Judgement> {
     let Force { seconds, orders, .. } = *force;
     let builder = Server::builder().port(0).seed(force.seed).frozen_at(Moment::from_unix_millis(BEGINNING));
@@ -266,7 +273,10 @@ async fn weather(
     let (processes, sellers, log) = (force.processes, force.sellers, Log(Some(notes)));
     (weather.log, weather.processes, weather.sellers) = (log.clone(), processes, sellers);
     (weather.pace, weather.port, weather.latency) = (pace, port, force.latency);
-    weather.sabotage = force.sabotage;
+    (weather.sabotage, weather.redis) = (force.sabotage, redis);
+    if let Some(limits) = Quick::open(&weather).await? {
+        limits.begin().await?;
+    }
 
     let mut processes = Processes::begin(&weather)?;
     let is_over = Arc::new(AtomicBool::new(false));
@@ -278,8 +288,9 @@ async fn weather(
         (deaths, Arc::clone(&idle), tokio::spawn(idle.watch(server, Arc::clone(&is_over))))
     });
     let step = tokio::spawn(newer::step(weather.clone(), Duration::from_secs(seconds) / 2));
+    let forgotten = tokio::spawn(forget(weather.redis.clone(), Duration::from_secs(seconds) / 3));
     let (kills, stops) = blow(force, &mut processes).await?;
-    let step = step.await??;
+    let (step, forgotten) = (step.await??, forgotten.await??);
     let (deaths, idle) = match troubles {
         Some((deaths, idle, _)) => (deaths.await??, idle),
         None => (Vec::new(), Arc::default()),
@@ -311,6 +322,9 @@ async fn weather(
         println!("{kills} kills, {judgement}");
         println!("{stops} stops, {} deaths of the database, {done:?}", deaths.len());
         println!("a newer program's step took {step:?} in the middle of the storm");
+        if let Some(keys) = forgotten {
+            println!("Redis has forgotten {keys} keys");
+        }
         println!("{}", calls(&log.all_took()?));
         println!(
             "the database was asked {} times for an engine idle in a transaction",
@@ -319,7 +333,17 @@ async fn weather(
         println!("{}", recoveries(&deaths, &pulse)?);
     }
     weather.clear().await?;
+    if let Some(redis) = &weather.redis {
+        redis.forget().await?;
+    }
     Ok(judgement)
+}
+
+/// Lets the limits be forgotten after a while, if they are in Redis.
+async fn forget(redis: Option<InRedis>, after: Duration) -> Outcome<Option<usize>> {
+    let Some(redis) = redis else { return Ok(None) };
+    sleep(after).await;
+    Ok(Some(redis.forget().await?))
 }
 
 /// The times of the writes, as the processes have seen them: figures and no law.
@@ -411,7 +435,8 @@ impl Broken {
         };
         let name = sabotage.map_or_else(|| "Sound".to_owned(), Sabotage::name);
         let (folder, begin) = (Folder::new(&name)?, Instant::now());
-        let judgement = weather(&force, &Database::Sqlite(folder.path("shop.db")), &folder, None).await?;
+        let judgement =
+            weather(&force, &Database::Sqlite(folder.path("shop.db")), &folder, (None, None)).await?;
         let (after, text) = (begin.elapsed(), judgement.to_string());
         if sabotage.is_none() {
             let faults = judgement.faults();

@@ -559,7 +559,8 @@ impl Seen {
 }
 
 fn is_quarantined(row: &Checkout) -> bool {
-    row.hold.as_deref().is_some_and(|hold| hold.starts_with("quarantined"))
+    // A further reason stands behind the first.
+    row.hold.as_deref().is_some_and(|hold| hold.split("; ").any(|reason| reason.starts_with("quarantined")))
 }
 
 /// The webhooks that a process has answered with 200.

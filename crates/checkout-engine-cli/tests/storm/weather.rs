@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::log::Log;
 use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, parcels_postgres};
+use super::worker::quick::InRedis;
 use super::worker::sabotage::Sabotage;
 use checkout_sandbox_server::{Pace, World};
 use checkout_tables::Moment;
@@ -43,6 +44,8 @@ pub(crate) struct Weather {
     pub(crate) latency: u64,
     /// The place of this process among the processes.
     pub(crate) slot: usize,
+    /// The place of the limits, unless the database has them.
+    pub(crate) redis: Option<InRedis>,
     /// A fault of all processes, which the judge has to find.
     pub(crate) sabotage: Option<Sabotage>,
     /// The machine's time and the world's time at one moment, in Unix milliseconds.
@@ -99,6 +102,7 @@ impl Weather {
             port: 0,
             latency: 0,
             slot: 0,
+            redis: None,
             sabotage: None,
             began: (machine_now(), BEGINNING),
             times: TIMES,
@@ -149,6 +153,10 @@ impl Weather {
             return Err("numbers".into());
         };
         let sabotage = Sabotage::by_name(&line()?)?;
+        let redis = line()?;
+        let redis = redis
+            .split_once(' ')
+            .map(|(url, prefix)| InRedis { url: url.to_owned(), prefix: prefix.to_owned() });
         let slot = std::env::var(SLOT).ok().map(|slot| slot.parse()).transpose()?.unwrap_or(0);
         let mut keys = Vec::new();
         for line in lines {
@@ -180,6 +188,7 @@ impl Weather {
             port: u16::try_from(port)?,
             latency: u64::try_from(latency)?,
             slot,
+            redis,
             sabotage,
             began: (machine, world),
             times: u32::try_from(times)?,
@@ -190,9 +199,11 @@ impl Weather {
         let Self { orders, processes, sellers, pace, port, latency, .. } = self;
         let ((machine, world), times) = (self.began, self.times);
         let folder = self.log.0.as_ref().map_or_else(String::new, |folder| folder.display().to_string());
+        let redis = self.redis.as_ref().map(|InRedis { url, prefix }| format!("{url} {prefix}"));
+        let redis = redis.unwrap_or_default();
         let sabotage = self.sabotage.map_or_else(String::new, Sabotage::name);
         let mut text = format!(
-            "{}\n{}\n{folder}\n{orders} {processes} {sellers} {pace} {port} {latency} {machine} {world} {times}\n{sabotage}",
+            "{}\n{}\n{folder}\n{orders} {processes} {sellers} {pace} {port} {latency} {machine} {world} {times}\n{sabotage}\n{redis}",
             self.database.text(),
             self.url
         );

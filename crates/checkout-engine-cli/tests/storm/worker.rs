@@ -2,6 +2,8 @@
 
 #[path = "noted.rs"]
 pub(crate) mod noted;
+#[path = "quick.rs"]
+pub(crate) mod quick;
 #[path = "sabotage.rs"]
 pub(crate) mod sabotage;
 
@@ -12,11 +14,12 @@ use super::log::{Done, Making};
 use super::orders::{Order, SELLERS_OF_ALL, reference_in};
 use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, take_postgres};
 use super::weather::{Keys, LEASE, Weather};
-use checkout_engine::{Engine, News, Rules, Store, Subject};
+use checkout_engine::{Engine, Limited, News, Rules, Store, Subject};
 use checkout_reqwest::{Reqwest, reqwest};
 use checkout_tables::Environment;
 use checkout_transport::{Request, Response, Transport, TransportError};
 use noted::Noted;
+use quick::Quick;
 use sabotage::Spoilt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,7 +58,7 @@ pub(crate) fn work(weather: Weather) -> Outcome {
                     }
                 };
                 let shop = Arc::clone(&store);
-                sell(&weather, Fast(store, weather.times), move |news: News| {
+                let tell = move |news: News| {
                     let shop = Arc::clone(&shop);
                     async move {
                         if news.subject == Subject::Settled {
@@ -64,8 +67,12 @@ pub(crate) fn work(weather: Weather) -> Outcome {
                             Ok(())
                         }
                     }
-                })
-                .await
+                };
+                let store = Fast(store, weather.times);
+                match Quick::open(&weather).await? {
+                    Some(limits) => sell(&weather, Limited::new(store, limits), tell).await,
+                    None => sell(&weather, store, tell).await,
+                }
             }
         }
     })
