@@ -325,6 +325,7 @@ async fn weather(
         if let Some(keys) = forgotten {
             println!("Redis has forgotten {keys} keys");
         }
+        println!("hints have woken processes {} times", log.all_heard()?);
         println!("{}", calls(&log.all_took()?));
         println!(
             "the database was asked {} times for an engine idle in a transaction",

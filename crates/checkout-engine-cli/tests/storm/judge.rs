@@ -159,6 +159,8 @@ struct Case {
     findings: Vec<(String, String)>,
     /// The webhooks that were taken; none where there is no receiver.
     taken: Option<u64>,
+    /// How often a hint has woken a process; none over a store without hints.
+    heard: Option<usize>,
     seen: Seen,
 }
 
@@ -300,6 +302,7 @@ impl Case {
             ("no order was settled", settled > 0),
             ("no parcel has left", !self.parcels.is_empty()),
             ("no webhook was taken", self.taken != Some(0)),
+            ("no hint was heard", self.heard != Some(0)),
             ("no write came too late, and processes stood still", lost > 0 || stops <= FEW_STOPS),
         ];
         laws.into_iter().filter(|(_, kept)| !kept).map(|(law, _)| law.to_owned()).collect()
@@ -434,6 +437,7 @@ async fn case(
     seen.creates = weather.log.all_creates()?;
     seen.lost = weather.log.done_from(0)?.0.lost;
     let (findings, excused) = findings(weather, worlds, &rows, &seen);
+    let has_hints = weather.log.0.is_some() && matches!(weather.database, Database::Postgres { .. });
     let taken = worlds.iter().map(|world| taken(world)).sum::<usize>();
     let case = Case {
         orders: (0..weather.orders).map(|number| Order::new(number, weather.keys.len())).collect(),
@@ -442,6 +446,7 @@ async fn case(
         books: worlds.iter().map(|world| books(world)).collect(),
         findings,
         taken: (weather.port != 0).then_some(u64::try_from(taken)?),
+        heard: has_hints.then_some(weather.log.all_heard()?),
         seen,
     };
     Ok((case, excused))

@@ -173,6 +173,16 @@ impl Log {
         Ok(Some(creates))
     }
 
+    /// Notes that a hint has woken this process.
+    pub(crate) fn heard(&self) {
+        self.append("heard", "");
+    }
+
+    /// How often a hint has woken a process.
+    pub(crate) fn all_heard(&self) -> Outcome<usize> {
+        Ok(self.read("heard", 0)?.lines().count())
+    }
+
     /// Notes the times that calls of the database have taken, in microseconds.
     pub(crate) fn took(&self, micros: &[u64]) {
         let micros: Vec<String> = micros.iter().map(ToString::to_string).collect();

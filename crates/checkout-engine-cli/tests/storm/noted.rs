@@ -73,6 +73,7 @@ macro_rules! delegate {
             async fn woken(&self) {
                 if self.weather.slot.is_multiple_of(2) {
                     self.inner.woken().await;
+                    self.weather.log.heard();
                 } else {
                     std::future::pending().await
                 }

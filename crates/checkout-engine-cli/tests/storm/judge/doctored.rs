@@ -311,6 +311,7 @@ fn the_judge_finds_every_fault_that_is_put_into_the_books_on_purpose() {
         ),
         ("no parcels", "no parcel has left", paid().case(|case| case.parcels.clear())),
         ("no webhooks", "no webhook was taken", paid().case(|case| case.taken = Some(0))),
+        ("nobody who listens", "no hint was heard", paid().case(|case| case.heard = Some(0))),
         (
             "processes that stand still, and none is late",
             "no write came too late",
