@@ -287,7 +287,8 @@ async fn weather(
         let idle = Arc::new(Idle::default());
         (deaths, Arc::clone(&idle), tokio::spawn(idle.watch(server, Arc::clone(&is_over))))
     });
-    let step = tokio::spawn(newer::step(weather.clone(), Duration::from_secs(seconds) / 2));
+    // Before the middle, where a single trouble of the database is: an error has one cause.
+    let step = tokio::spawn(newer::step(weather.clone(), Duration::from_secs(seconds) * 3 / 8));
     let forgotten = tokio::spawn(forget(weather.redis.clone(), Duration::from_secs(seconds) / 3));
     let (kills, stops) = blow(force, &mut processes).await?;
     let (step, forgotten) = (step.await??, forgotten.await??);
@@ -300,7 +301,6 @@ async fn weather(
         woken: std::mem::take(&mut processes.woken),
         silenced: std::mem::take(&mut processes.silenced),
         idle: idle.seen.load(Ordering::SeqCst),
-        has_troubles: !deaths.is_empty(),
         troubles: deaths.iter().map(|trouble| trouble.in_the_world).collect(),
         stops,
         ..Seen::default()
@@ -321,7 +321,7 @@ async fn weather(
     if force.laws.is_none() {
         println!("{kills} kills, {judgement}");
         println!("{stops} stops, {} deaths of the database, {done:?}", deaths.len());
-        println!("a newer program's step took {step:?} in the middle of the storm");
+        println!("a newer program's step took {step:?} under the storm");
         if let Some(keys) = forgotten {
             println!("Redis has forgotten {keys} keys");
         }

@@ -79,14 +79,19 @@ pub(crate) struct Made {
     told: u32,
 }
 
-/// A trouble of the database: its kind, and the moments of the world from which and until which it was.
+/// Errors by kind, with the number and the first text.
+pub(crate) type Errors = BTreeMap<String, (u64, String)>;
+
+/// A trouble of the database: the moments of the world from which and until which it was.
 pub(crate) type Troubled = (Moment, Moment);
 
 /// What the storm itself has seen.
 #[derive(Clone, Default)]
 pub(crate) struct Seen {
-    /// The errors of the processes by kind, with the number and the first text.
-    pub(crate) errors: BTreeMap<String, (u64, String)>,
+    /// The errors of the processes while the database was well.
+    pub(crate) errors: Errors,
+    /// The errors of the processes while the database was in trouble.
+    pub(crate) in_trouble: Errors,
     /// The processes that ended by themselves.
     pub(crate) ended: Vec<String>,
     /// The moments at which processes went on after a stop.
@@ -97,9 +102,7 @@ pub(crate) struct Seen {
     pub(crate) asked: Vec<Asked>,
     /// The looks that found an engine's connection idle in a transaction.
     pub(crate) idle: u64,
-    /// True if the database was in trouble, so that its errors are no fault.
-    pub(crate) has_troubles: bool,
-    /// The troubles of the database.
+    /// The troubles of the database, each until every process has noticed that it is over.
     pub(crate) troubles: Vec<Troubled>,
     /// The creates that the processes were about to make. None where nobody has taken notes: then each create
     /// may have had bad luck.
@@ -131,6 +134,18 @@ impl Seen {
         };
         let bad = self.creates.as_ref()?.iter().filter(is_bad);
         Some(bad.map(|create| create.reference.as_str()).collect())
+    }
+
+    /// True if a process has an error at a moment because the database was in trouble. A process that stands
+    /// still notices a trouble when it goes on.
+    fn is_in_trouble(&self, process: u32, at: Moment, longest_stop: Duration) -> bool {
+        self.troubles.iter().any(|(from, to)| {
+            let stood_still = |(stopped, since): &(u32, Moment)| {
+                let until = since.saturating_add(longest_stop);
+                *stopped == process && since <= to && *from <= until && (*since..=until).contains(&at)
+            };
+            (*from..=*to).contains(&at) || self.silenced.iter().any(stood_still)
+        })
     }
 
     /// The most claims of one checkout that have ended without a write between two moments: each of them needs
@@ -166,6 +181,9 @@ struct Case {
 
 /// Work that was claimed so often without a write is held.
 const QUARANTINED_AFTER: u32 = 6;
+
+/// No process stands still for longer, and it has noticed all that was meanwhile.
+const LONGEST_STOP: Duration = Duration::from_secs(6);
 
 /// A storm with more stops than these finds writes that come too late.
 const FEW_STOPS: u64 = 20;
@@ -260,11 +278,11 @@ impl Case {
         }
         let told = self.findings.iter().filter(|(code, _)| TOLD.contains(&code.as_str()));
         faults.extend(told.map(|(code, sentence)| format!("{code}: {sentence}")));
-        let Seen { errors, ended, idle, has_troubles, .. } = &self.seen;
-        for (kind, (count, text)) in errors {
-            if !(*has_troubles && OF_TROUBLE.contains(&kind.as_str())) {
-                faults.push(format!("{count} errors {kind}, the first: {text}"));
-            }
+        let Seen { errors, in_trouble, ended, idle, .. } = &self.seen;
+        let of_trouble = |kind: &str| OF_TROUBLE.contains(&kind);
+        let in_trouble = in_trouble.iter().filter(|(kind, _)| !of_trouble(kind));
+        for (kind, (count, text)) in errors.iter().chain(in_trouble) {
+            faults.push(format!("{count} errors {kind}, the first: {text}"));
         }
         faults.extend(ended.iter().cloned());
         faults.extend(self.idlers());
@@ -412,7 +430,7 @@ async fn judge(
     }
     let verdicts = worlds.iter().map(|world| world.verdict_at_end().looked_at.webhooks);
     let hooks = (verdicts.sum(), u64::try_from(worlds.iter().map(|world| taken(world)).sum::<usize>())?);
-    let errors = case.seen.errors.iter().map(|(kind, (count, text))| {
+    let errors = case.seen.errors.iter().chain(&case.seen.in_trouble).map(|(kind, (count, text))| {
         let text: String = text.chars().take(120).collect();
         format!("{count} {kind} ({text})")
     });
@@ -433,7 +451,12 @@ async fn case(
     rows: BTreeMap<String, Checkout>,
     mut seen: Seen,
 ) -> Outcome<(Case, usize)> {
-    seen.errors = weather.log.errors()?;
+    for failure in weather.log.errors()? {
+        let at = weather.at(failure.machine_at);
+        let is_in_trouble = seen.is_in_trouble(failure.process, at, weather.in_the_world(LONGEST_STOP));
+        let errors = if is_in_trouble { &mut seen.in_trouble } else { &mut seen.errors };
+        errors.entry(failure.kind).or_insert((0, failure.text)).0 += 1;
+    }
     seen.creates = weather.log.all_creates()?;
     seen.lost = weather.log.done_from(0)?.0.lost;
     let (findings, excused) = findings(weather, worlds, &rows, &seen);

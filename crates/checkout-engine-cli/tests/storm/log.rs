@@ -1,6 +1,7 @@
 //! The files in which the processes note what the storm counts: a process that is killed says nothing more.
 
 use super::Outcome;
+use super::weather::machine_now;
 use checkout_engine::{Counters, EngineError, StoreError};
 use checkout_tables::Moment;
 use std::collections::BTreeMap;
@@ -21,6 +22,19 @@ pub(crate) struct Asked {
     pub(crate) sent: Moment,
     /// The world's time at which the answer had come.
     pub(crate) came: Moment,
+}
+
+/// An error of a process.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    /// The process' id.
+    pub(crate) process: u32,
+    /// The machine's time in Unix milliseconds.
+    pub(crate) machine_at: i64,
+    /// The kind.
+    pub(crate) kind: String,
+    /// The words.
+    pub(crate) text: String,
 }
 
 /// Leased work in which a process makes, or goes on to make, a checkout at the provider.
@@ -106,7 +120,8 @@ impl Log {
     /// Notes an error under its kind.
     pub(crate) fn error(&self, kind: &str, text: &str) {
         eprintln!("{kind}: {text}");
-        self.append("errors", &format!("{kind}\t{}", text.replace(['\n', '\t'], " ")));
+        let (process, at, text) = (std::process::id(), machine_now(), text.replace(['\n', '\t'], " "));
+        self.append("errors", &format!("{process}\t{at}\t{kind}\t{text}"));
     }
 
     pub(crate) fn engine_error(&self, error: &EngineError) {
@@ -197,14 +212,15 @@ impl Log {
         Ok(micros)
     }
 
-    /// The errors of all processes by kind, with the number and the first text.
-    pub(crate) fn errors(&self) -> Outcome<BTreeMap<String, (u64, String)>> {
-        let mut errors: BTreeMap<String, (u64, String)> = BTreeMap::new();
-        for line in self.read("errors", 0)?.lines() {
-            let (kind, text) = line.split_once('\t').unwrap_or((line, ""));
-            errors.entry(kind.to_owned()).or_insert_with(|| (0, text.to_owned())).0 += 1;
-        }
-        Ok(errors)
+    /// The errors of all processes.
+    pub(crate) fn errors(&self) -> Outcome<Vec<Failure>> {
+        let failure = |line: &str| -> Outcome<Failure> {
+            let words: Vec<&str> = line.splitn(4, '\t').collect();
+            let [process, machine_at, kind, text] = *words else { return Err("four words".into()) };
+            let (kind, text) = (kind.to_owned(), text.to_owned());
+            Ok(Failure { process: process.parse()?, machine_at: machine_at.parse()?, kind, text })
+        };
+        self.read("errors", 0)?.lines().map(failure).collect()
     }
 
     /// All that was done in the lines from a byte on, with the byte after the last whole line.

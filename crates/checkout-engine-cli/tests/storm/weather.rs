@@ -64,7 +64,8 @@ pub(crate) const SLOT: &str = "CHECKOUT_STORM_SLOT";
 /// The world begins here.
 pub(crate) const BEGINNING: i64 = 1_750_000_000_000;
 
-fn machine_now() -> i64 {
+/// The machine's time in Unix milliseconds.
+pub(crate) fn machine_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or_default()
 }
@@ -118,8 +119,13 @@ impl Weather {
     }
 
     pub(crate) fn now(&self) -> Moment {
+        self.at(machine_now())
+    }
+
+    /// The world's time at a time of the machine.
+    pub(crate) fn at(&self, machine_now: i64) -> Moment {
         let (machine, world) = self.began;
-        let passed = machine_now().saturating_sub(machine).saturating_mul(self.times.into());
+        let passed = machine_now.saturating_sub(machine).saturating_mul(self.times.into());
         Moment::from_unix_millis(world.saturating_add(passed))
     }
 

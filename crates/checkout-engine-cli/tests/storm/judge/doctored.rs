@@ -144,10 +144,11 @@ impl Doctor {
         self.case(|case| case.findings.push((code.to_owned(), String::new())))
     }
 
-    fn error(self, kind: &str, has_troubles: bool) -> Self {
+    fn error(self, kind: &str, is_in_trouble: bool) -> Self {
         self.case(|case| {
-            case.seen.errors.insert(kind.to_owned(), (1, String::new()));
-            case.seen.has_troubles = has_troubles;
+            let Seen { errors, in_trouble, .. } = &mut case.seen;
+            let errors = if is_in_trouble { in_trouble } else { errors };
+            errors.insert(kind.to_owned(), (1, String::new()));
         })
     }
 }
@@ -349,6 +350,30 @@ fn the_judge_finds_every_fault_that_is_put_into_the_books_on_purpose() {
     for (name, law, doctored) in faults {
         let found = doctored.case.faults();
         assert!(found.iter().any(|fault| fault.contains(law)), "{name}: {found:?}");
+    }
+}
+
+/// The database was in trouble for ten seconds, and the process 7 stood still at one time.
+#[test]
+fn an_error_is_of_a_trouble_while_there_is_one_or_when_a_process_has_stood_still_meanwhile() {
+    for (stopped, process, second, is_in_trouble) in [
+        (0, 7, 100, true),
+        (0, 7, 110, true),
+        (0, 7, 99, false),
+        (0, 7, 111, false),
+        // Until six seconds after the stop.
+        (109, 7, 115, true),
+        (109, 7, 116, false),
+        (109, 8, 115, false),
+        (98, 7, 99, true),
+        (98, 7, 97, false),
+        (93, 7, 99, false),
+        (111, 7, 112, false),
+    ] {
+        let (troubles, silenced) = (vec![(at(100), at(110))], vec![(7, at(stopped))]);
+        let seen = Seen { troubles, silenced, ..Seen::default() };
+        let found = seen.is_in_trouble(process, at(second), Duration::from_secs(6));
+        assert_eq!(found, is_in_trouble, "stopped at {stopped}, {process} at {second}");
     }
 }
 
