@@ -218,13 +218,15 @@ pub(crate) fn over_sqlite() -> Outcome {
     storm(&Force::of_environment()?, &Database::Sqlite(folder.path("shop.db")), &folder, (None, None))
 }
 
-/// The storm over a server of its own, or false where there is no program for one. The limits may be in Redis.
+/// The storm over a server of its own, or false where there is no program for one. The limits may be in
+/// Redis.
 pub(crate) fn over_postgres(redis: Option<String>) -> Outcome<bool> {
     let name = if redis.is_some() { "storm-redis" } else { "storm-postgres" };
     let (folder, force) = (Folder::new(name)?, Force::of_environment()?);
     let prefix = format!("{{storm-{}}}:", std::process::id());
     let redis = redis.map(|url| InRedis { url, prefix });
-    // Two for each process and one to listen, two for one that comes before the killed one is gone, and the storm's own.
+    // Two for each process and one to listen, two for one that comes before the killed one is gone, and the
+    // storm's own.
     let connections = 3 * force.processes + 16;
     let Some(server) = PgServer::start(&folder.path("server"), connections)? else { return Ok(false) };
     let database = Database::Postgres { url: server.url(), schema: "checkout_storm".to_owned() };
@@ -364,7 +366,7 @@ fn calls(micros: &[u64]) -> String {
 struct Broken {
     /// The fault; none for sound processes.
     sabotage: Option<Sabotage>,
-    /// The laws by which the judge finds the fault. The judge may find none of them broken by sound processes.
+    /// The laws by which the judge finds the fault. Sound processes break none of them.
     laws: &'static [&'static str],
     faults: &'static [&'static str],
     times: u32,
@@ -524,7 +526,7 @@ struct Trouble {
     began: Instant,
     ended: Instant,
     /// The same in the world's time, until each process has noticed.
-    in_the_world: judge::Troubled,
+    in_the_world: (Moment, Moment),
 }
 
 /// The time within which a process uses each of its connections, and notices that the connection has ended.

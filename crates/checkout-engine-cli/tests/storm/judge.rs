@@ -3,15 +3,18 @@
 #[cfg(test)]
 #[path = "judge/doctored.rs"]
 mod doctored;
+#[path = "judge/seen.rs"]
+mod seen;
 
 use super::Outcome;
-use super::log::{Asked, Create};
 use super::orders::{Course, Order};
 use super::shop::{Database, open_postgres, open_sqlite};
 use super::weather::Weather;
 use checkout_engine::{Checkout, Filter, Provider, State, Store};
 use checkout_sandbox_server::{Finding, World};
 use checkout_tables::Moment;
+pub(crate) use seen::Seen;
+use seen::{LONGEST_STOP, Spans};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -60,7 +63,7 @@ impl fmt::Display for Judgement {
     }
 }
 
-/// What a provider has in its books for a reference.
+/// A provider's books for a reference.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Made {
     /// The checkouts that the provider has made.
@@ -77,89 +80,6 @@ pub(crate) struct Made {
     short: u32,
     /// The webhooks that a process has answered with 200.
     told: u32,
-}
-
-/// Errors by kind, with the number and the first text.
-pub(crate) type Errors = BTreeMap<String, (u64, String)>;
-
-/// A trouble of the database: the moments of the world from which and until which it was.
-pub(crate) type Troubled = (Moment, Moment);
-
-/// What the storm itself has seen.
-#[derive(Clone, Default)]
-pub(crate) struct Seen {
-    /// The errors of the processes while the database was well.
-    pub(crate) errors: Errors,
-    /// The errors of the processes while the database was in trouble.
-    pub(crate) in_trouble: Errors,
-    /// The processes that ended by themselves.
-    pub(crate) ended: Vec<String>,
-    /// The moments at which processes went on after a stop.
-    pub(crate) woken: Vec<Moment>,
-    /// The processes that were killed or stopped, and the moments.
-    pub(crate) silenced: Vec<(u32, Moment)>,
-    /// The answers that have asked a process to wait.
-    pub(crate) asked: Vec<Asked>,
-    /// The looks that found an engine's connection idle in a transaction.
-    pub(crate) idle: u64,
-    /// The troubles of the database, each until every process has noticed that it is over.
-    pub(crate) troubles: Vec<Troubled>,
-    /// The creates that the processes were about to make. None where nobody has taken notes: then each create
-    /// may have had bad luck.
-    pub(crate) creates: Option<Vec<Create>>,
-    /// The processes that were stopped for longer than a lease.
-    pub(crate) stops: u64,
-    /// The writes that came too late, and changed nothing.
-    pub(crate) lost: u64,
-    /// The lease, as the world counts it.
-    pub(crate) lease: Duration,
-}
-
-impl Seen {
-    /// The references of the orders whose creates had bad luck, so that the process had no answer or could not
-    /// save the answer: the process was killed or stopped, the provider gave no answer, the database was in
-    /// trouble, or all was so slow that the lease did not allow for it. None where nobody has taken notes.
-    fn unlucky(&self) -> Option<BTreeSet<&str>> {
-        let mut silenced: BTreeMap<u32, Vec<Moment>> = BTreeMap::new();
-        self.silenced.iter().for_each(|(process, at)| silenced.entry(*process).or_default().push(*at));
-        let is_bad = |create: &&Create| {
-            let within = |from: Moment, to: Moment| {
-                to >= create.began && create.ended.is_none_or(|ended| from <= ended)
-            };
-            let is_slow = |ended: Moment| ended.saturating_since(create.began) > self.lease / 3;
-            create.has_fault
-                || create.ended.is_some_and(is_slow)
-                || silenced.get(&create.process).into_iter().flatten().any(|at| within(*at, *at))
-                || self.troubles.iter().any(|(from, to)| within(*from, *to))
-        };
-        let bad = self.creates.as_ref()?.iter().filter(is_bad);
-        Some(bad.map(|create| create.reference.as_str()).collect())
-    }
-
-    /// True if a process has an error at a moment because the database was in trouble. A process that stands
-    /// still notices a trouble when it goes on.
-    fn is_in_trouble(&self, process: u32, at: Moment, longest_stop: Duration) -> bool {
-        self.troubles.iter().any(|(from, to)| {
-            let stood_still = |(stopped, since): &(u32, Moment)| {
-                let until = since.saturating_add(longest_stop);
-                *stopped == process && since <= to && *from <= until && (*since..=until).contains(&at)
-            };
-            (*from..=*to).contains(&at) || self.silenced.iter().any(stood_still)
-        })
-    }
-
-    /// The most claims of one checkout that have ended without a write between two moments: each of them needs
-    /// a process that was killed or stopped, or a database in trouble.
-    fn interruptions(&self, from: Moment, to: Moment) -> u32 {
-        let silenced = self.silenced.iter().filter(|(_, at)| (from..=to).contains(at)).count();
-        let of_trouble = |(began, ended): &Troubled| {
-            let leases = ended.saturating_since(*began).as_millis() / self.lease.as_millis().max(1);
-            usize::try_from(leases).unwrap_or(usize::MAX).saturating_add(1)
-        };
-        let troubles = self.troubles.iter().filter(|(began, ended)| *began <= to && *ended >= from);
-        let all = troubles.map(of_trouble).fold(silenced, usize::saturating_add);
-        u32::try_from(all).unwrap_or(u32::MAX)
-    }
 }
 
 /// All that the judge looks at.
@@ -181,9 +101,6 @@ struct Case {
 
 /// Work that was claimed so often without a write is held.
 const QUARANTINED_AFTER: u32 = 6;
-
-/// No process stands still for longer, and it has noticed all that was meanwhile.
-const LONGEST_STOP: Duration = Duration::from_secs(6);
 
 /// A storm with more stops than these finds writes that come too late.
 const FEW_STOPS: u64 = 20;
@@ -475,7 +392,8 @@ async fn case(
     Ok((case, excused))
 }
 
-/// The number of things that an engine may still do after the last order has ended: reads that events ask for.
+/// The number of things that an engine may still do after the last order has ended: reads that events ask
+/// for.
 fn open(weather: &Weather, worlds: &[Arc<World>], rows: &BTreeMap<String, Checkout>, seen: &Seen) -> usize {
     let (found, _) = findings(weather, worlds, rows, seen);
     let named = worlds.iter().flat_map(|world| books(world)).filter(|(_, made)| made.told > 0);
@@ -517,73 +435,6 @@ fn findings(
     });
     let told = found.into_iter().map(|found| (found.code, format!("{} {:?}", found.sentence, found.order)));
     (told.collect(), excused.len())
-}
-
-/// Times of the machine, as the world counts them.
-struct Spans {
-    /// A request that comes so soon after another one was under way already.
-    under_way: Duration,
-    /// The first thing that a process does after a stop.
-    first_thing: Duration,
-    /// The time of an answer's way, and of the write that follows from the answer.
-    to_tell: Duration,
-    /// The clocks of two processes differ by less.
-    clocks: Duration,
-}
-
-impl Spans {
-    fn of(weather: &Weather) -> Self {
-        let of = |millis| weather.in_the_world(Duration::from_millis(millis));
-        Self {
-            under_way: of(500),
-            first_thing: of(250),
-            to_tell: of(weather.latency.saturating_add(250)),
-            clocks: of(20),
-        }
-    }
-}
-
-impl Seen {
-    /// True for a finding that no engine can avoid:
-    ///
-    /// - A request that was under way cannot know of a wait yet: the storm's processes are slow, and the world's
-    ///   time is fast.
-    /// - A process that stands still in the middle of a send goes on sending, after others have taken its work
-    ///   over. Two requests are in such a finding, and one of them is the first thing that a process did.
-    /// - The very process that was asked to wait was killed or stopped before it could tell the others.
-    /// - Work that was quarantined after a webhook is read when a person has released the checkout.
-    fn excuses(&self, spans: &Spans, code: &str, events: &[Moment], is_put_aside: bool) -> bool {
-        let is_late = |event: Moment| {
-            let woken = &self.woken;
-            let woke = woken.get(..woken.partition_point(|woke| *woke <= event)).and_then(<[Moment]>::last);
-            woke.is_some_and(|woke| event.saturating_since(*woke) < spans.first_thing)
-        };
-        match (code, events) {
-            ("retry-after-ignored", [first, second]) => {
-                second.saturating_since(*first) < spans.under_way
-                    || is_late(*second)
-                    || self.is_untold(spans, *first)
-            }
-            ("over-limit", events) => events.iter().any(|event| is_late(*event)),
-            ("webhook-without-read", _) => is_put_aside,
-            _ => false,
-        }
-    }
-
-    /// True if the process that the answer to a request has asked to wait, could tell nobody.
-    fn is_untold(&self, spans: &Spans, request: Moment) -> bool {
-        let is_silent = |asked: &Asked| {
-            let mut ends = self.silenced.iter().filter(|(process, _)| *process == asked.process);
-            ends.any(|(_, at)| *at >= asked.sent && at.saturating_since(asked.came) < spans.to_tell)
-        };
-        let is_answer = |asked: &&Asked| {
-            asked.sent <= request.saturating_add(spans.clocks)
-                && request <= asked.came.saturating_add(spans.clocks)
-        };
-        let mut answers = self.asked.iter().filter(is_answer).peekable();
-        // Without a note, the process has ended before the answer came.
-        answers.peek().is_none() || answers.any(is_silent)
-    }
 }
 
 fn is_quarantined(row: &Checkout) -> bool {

@@ -65,7 +65,7 @@ impl Making {
         [(Self::Begins, "begins"), (Self::Fault, "fault"), (Self::Ends, "ends")];
 }
 
-/// What a process has done, in the order of the columns of the file.
+/// The things that a process has done, in the order of the columns of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Done {
     pub(crate) requests: u64,

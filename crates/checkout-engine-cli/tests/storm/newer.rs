@@ -61,7 +61,8 @@ async fn of_postgres(url: &str, schema: &str) -> Result<(), Error> {
         for row in client.query(tables, &[&schema]).await? {
             let table: String = row.try_get(0)?;
             step += &format!(
-                "ALTER TABLE {schema}.{table} ADD COLUMN mood text NOT NULL DEFAULT 'calm', ADD COLUMN more bigint;"
+                "ALTER TABLE {schema}.{table} ADD COLUMN mood text NOT NULL DEFAULT 'calm', \
+                 ADD COLUMN more bigint;"
             );
         }
         step += &format!("UPDATE {schema}.schema_version SET version = 2, oldest = 1; COMMIT;");

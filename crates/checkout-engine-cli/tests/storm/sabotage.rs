@@ -28,7 +28,7 @@ macro_rules! sabotages {
 }
 
 sabotages! {
-    /// A write is written under whatever fence. Half of the processes write so late that others have the work.
+    /// A write is written under whatever fence, and half of the processes write when others have the work.
     IgnoresFences,
     /// A create without an answer is sent again to a provider that makes two.
     RepeatsCreates,

@@ -209,7 +209,8 @@ impl Weather {
         let redis = redis.unwrap_or_default();
         let sabotage = self.sabotage.map_or_else(String::new, Sabotage::name);
         let mut text = format!(
-            "{}\n{}\n{folder}\n{orders} {processes} {sellers} {pace} {port} {latency} {machine} {world} {times}\n{sabotage}\n{redis}",
+            "{}\n{}\n{folder}\n{orders} {processes} {sellers} {pace} {port} {latency} {machine} {world} {times}\n\
+             {sabotage}\n{redis}",
             self.database.text(),
             self.url
         );
