@@ -1,9 +1,9 @@
 //! The points at which a process dies: before and after each operation that outlives the process.
 
-use super::Outcome;
+use super::{Outcome, limits, scenes};
 use checkout_engine::{
-    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, New,
-    Nudge, Nudged, Store, StoreError, Write, Written,
+    Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Limit,
+    Limits, New, Nudge, Nudged, ReadMade, Reserved, Room, Store, StoreError, Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -17,23 +17,22 @@ pub(crate) const VARIABLE: &str = "CHECKOUT_CRASH_POINT";
 /// The point of a process: the operation, the side, and which of the operations that fit.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    operation: String,
-    side: String,
-    nth: u32,
+    pub(crate) operation: String,
+    pub(crate) side: String,
+    pub(crate) nth: u32,
     seen: Arc<AtomicU32>,
 }
 
 impl Case {
-    fn new(operation: &str, side: &str, nth: u32) -> Self {
+    pub(crate) fn new(operation: &str, side: &str, nth: u32) -> Self {
         Self { operation: operation.to_owned(), side: side.to_owned(), nth, seen: Arc::default() }
     }
 
     /// Every operation that an engine makes while it sells, before and after. The first operation alone is
     /// not enough where an operation has many meanings: a write can be of a create, of a read, or of an end.
-    pub(crate) fn all() -> Vec<Self> {
-        let mut cases = Vec::new();
-        for (operation, times) in [
-            ("lanes", &[1][..]),
+    pub(crate) fn of_sellers() -> Vec<Self> {
+        Self::of(&[
+            ("lanes", &[1]),
             ("insert", &[1, 4]),
             ("send", &[1, 2, 9, 17]),
             ("claim", &[1, 3, 12]),
@@ -41,15 +40,20 @@ impl Case {
             ("claim_news", &[1, 2]),
             ("tell", &[1, 3]),
             ("news_told", &[1, 3]),
-        ] {
-            // With this variable each operation has its first case alone.
-            let few = std::env::var_os("CHECKOUT_CRASHES_FEW").is_some();
-            for nth in times.iter().take(if few { 1 } else { times.len() }) {
-                cases.push(Self::new(operation, "before", *nth));
-                cases.push(Self::new(operation, "after", *nth));
-            }
-        }
-        cases
+        ])
+    }
+
+    /// Each of these operations, before and after.
+    pub(crate) fn of(operations: &[(&str, &[u32])]) -> Vec<Self> {
+        let each =
+            operations.iter().flat_map(|(operation, times)| times.iter().map(move |nth| (*operation, *nth)));
+        each.flat_map(|(operation, nth)| ["before", "after"].map(|side| Self::new(operation, side, nth)))
+            .collect()
+    }
+
+    /// True for the side behind the operation.
+    pub(crate) fn is_after(&self) -> bool {
+        self.side == "after"
     }
 
     pub(crate) fn text(&self) -> String {
@@ -64,8 +68,11 @@ impl Case {
         Ok(Self::new(word()?, word()?, word()?.parse()?))
     }
 
-    /// Dies here, by SIGKILL, if this is the point.
+    /// Dies here, by SIGKILL, if this is the point. A case with the side `at` says that the operation begins.
     pub(crate) fn point(&self, operation: &str, side: &str) {
+        if self.operation == operation && self.side == "at" && side == "before" {
+            println!("\nat {operation}");
+        }
         if self.operation != operation || self.side != side {
             return;
         }
@@ -79,19 +86,20 @@ impl Case {
     }
 }
 
-/// A store that has a point before and after each operation.
+/// A store, or limits, with a point before and after each operation.
 pub(crate) struct Points<S> {
     pub(crate) inner: S,
     pub(crate) case: Case,
 }
 
-/// All operations of the trait: one that is missing here does not compile.
+/// All operations of a trait: one that is missing here does not compile.
 macro_rules! points {
-    ($($operation:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+) => {
-        impl<S: Store> Store for Points<S> {
-            fn later(&self, at: Moment, since: Instant) -> Moment {
-                self.inner.later(at, since)
-            }
+    (
+        $trait:ident, $names:ident { $($other:item)* }
+        $($operation:ident($($argument:ident: $type:ty),*) -> $answer:ty;)+
+    ) => {
+        impl<S: $trait> $trait for Points<S> {
+            $($other)*
 
             $(async fn $operation(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
                 self.case.point(stringify!($operation), "before");
@@ -101,12 +109,21 @@ macro_rules! points {
             })+
         }
 
-        /// The names of all operations.
-        pub(crate) const OPERATIONS: &[&str] = &[$(stringify!($operation)),+];
+        /// The names of all operations of the trait.
+        const $names: &[&str] = &[$(stringify!($operation)),+];
     };
 }
 
 points! {
+    Store, OF_STORES {
+        fn later(&self, at: Moment, since: Instant) -> Moment {
+            self.inner.later(at, since)
+        }
+
+        async fn woken(&self) {
+            self.inner.woken().await;
+        }
+    }
     now() -> Moment;
     lanes(lanes: &[Lane]) -> ();
     insert(new: &New<'_>) -> Inserted;
@@ -121,6 +138,14 @@ points! {
     decisions(id: &str) -> Vec<Decided>;
     figures() -> Figures;
     sweep(max: usize) -> usize;
+}
+
+points! {
+    Limits, OF_LIMITS {}
+    room(lanes: &[Limit<'_>], lease: Duration) -> Vec<Room>;
+    reserve(lane: Limit<'_>, place: i64, lease: Duration) -> Reserved;
+    end(lane: Limit<'_>, place: i64, read: ReadMade) -> ();
+    wait(lane: &str, span: Duration) -> ();
 }
 
 /// A transport that has a point before and after each request.
@@ -138,15 +163,31 @@ impl<T: Transport> Transport for Dying<T> {
     }
 }
 
-/// The operations that change nothing, or that a selling engine does not make: the shop and persons make
-/// them, and each is one transaction, which the stores' own tests hold.
-const OF_OTHERS: &[&str] = &["now", "nudge", "decide", "checkout", "list", "decisions", "figures", "sweep"];
+/// The methods of the traits that are no operations: they ask nobody, or change nothing.
+const NO_OPERATIONS: &[&str] = &["later", "woken"];
+
+/// The methods of a trait, by its source: also those that the trait provides, which compile without a point.
+fn methods(source: &str, name: &str) -> Vec<String> {
+    let (_, rest) = source.split_once(&format!("pub trait {name}: ")).unwrap_or_default();
+    let (body, _) = rest.split_once("\n}\n").unwrap_or_default();
+    let names = body.lines().filter_map(|line| line.strip_prefix("    fn ")?.split_once('('));
+    names.map(|(name, _)| name.to_owned()).collect()
+}
 
 #[test]
-fn every_operation_has_a_case_or_a_reason() {
-    let cases = Case::all();
-    for operation in OPERATIONS {
-        let has_case = cases.iter().any(|case| case.operation == *operation);
-        assert_ne!(has_case, OF_OTHERS.contains(operation), "{operation}");
+fn every_operation_of_stores_and_limits_has_a_point_and_a_case_on_both_sides() {
+    let stores = methods(include_str!("../../../checkout-engine/src/store.rs"), "Store");
+    let limits = methods(include_str!("../../../checkout-engine/src/limits.rs"), "Limits");
+    assert!(stores.len() > NO_OPERATIONS.len() && limits.len() > 1, "no methods were found");
+    let cases: Vec<Case> =
+        [Case::of_sellers(), scenes::webhook_cases(), scenes::person_cases(), limits::cases()].concat();
+    for (methods, points) in [(stores, OF_STORES), (limits, OF_LIMITS)] {
+        for operation in methods.iter().filter(|name| !NO_OPERATIONS.contains(&name.as_str())) {
+            assert!(points.contains(&operation.as_str()), "{operation} has no point");
+            for side in ["before", "after"] {
+                let has_case = cases.iter().any(|case| case.operation == *operation && case.side == side);
+                assert!(has_case, "no process dies {side} {operation}");
+            }
+        }
     }
 }
