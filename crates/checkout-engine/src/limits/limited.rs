@@ -18,8 +18,8 @@ use std::time::Instant;
 
 /// A store of checkouts whose limits are kept by [`Limits`], such as a Redis that several databases share.
 ///
-/// The store itself knows the lanes without their limits. A claim looks which lanes with due work have room,
-/// claims of those lanes no more work than there is room for, and reserves a place for each piece of work.
+/// The store itself knows the lanes without their limits. A claim looks which lanes have room, claims of those
+/// lanes no more work than there is room for, and reserves a place for each piece of work.
 /// Work whose place another process took in between is given back at once, so nobody holds work that must
 /// wait. Of very many lanes a claim looks at a thousand, in turn. A lane without room is looked at again when
 /// a place is free, and every five seconds at least: another process may have given a place back. All
@@ -233,13 +233,15 @@ impl<S: Store, L: Limits> Limited<S, L> {
     ) -> Result<Option<Moment>, StoreError> {
         // A question for all lanes costs the database as much as a claim, so nobody asks while there is work.
         let is_busy = self.is_busy.swap(false, Ordering::Relaxed);
-        let (now, mut next) = if is_busy {
-            (self.store.now().await?, None)
-        } else {
-            let all: Vec<String> = limited.iter().map(|(lane, _)| lane.clone()).collect();
-            match self.first_due(found, &all, lease).await? {
-                (now, Some(due)) if due <= now => (now, None),
-                (_, next) => return Ok(next),
+        let (now, mut next) = match found.now {
+            Some(now) if is_busy => (now, None),
+            None if is_busy => (self.store.now().await?, None),
+            Some(_) | None => {
+                let all: Vec<String> = limited.iter().map(|(lane, _)| lane.clone()).collect();
+                match self.first_due(found, &all, lease).await? {
+                    (now, Some(due)) if due <= now => (now, None),
+                    (_, next) => return Ok(next),
+                }
             }
         };
         // From the lane whose turn it is, those that may have room.
@@ -257,6 +259,10 @@ impl<S: Store, L: Limits> Limited<S, L> {
                     None => candidates.push((at, lane.clone())),
                 }
             }
+        }
+        if is_busy && candidates.is_empty() {
+            // Nothing is claimed, and news may be due.
+            self.first_due(found, &[], lease).await?;
         }
         let mut looked = 0_usize;
         for lanes in candidates.chunks(LOOKED) {
