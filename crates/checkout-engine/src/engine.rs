@@ -24,6 +24,7 @@ use crate::store::{
 use checkout_tables::Moment;
 use checkout_transport::{Transport, TransportError};
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::error::Error;
 use std::sync::Arc;
@@ -179,8 +180,9 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         let due = Due { lease, checkout, watch, nudged: false, named: None, tries: 1, late };
         let piece = Piece::of(&due, at, since);
         let now = self.0.store.later(at, since);
-        // Lost means that another process has gone on with the create: the row says how far.
-        let _ = self.0.work(&piece, self.0.machine.first(due, now)).await?;
+        // Lost means that another process has gone on with the create, or that the lease is over: the row says
+        // how far.
+        let _ = self.0.work(&piece, self.0.machine.first(due, now), &AtomicBool::new(false)).await?;
         self.0.wake.notify_one();
         Ok(for_the_payer(self.0.store.checkout(id).await?.unwrap_or(prepared)))
     }
@@ -244,12 +246,17 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
 }
 
 impl<S: Store, T: Transport> Inner<S, T> {
-    /// Does the tasks of leased work, the last of which is a write.
-    async fn work(&self, piece: &Piece, task: Task) -> Result<Written, EngineError> {
-        piece.trace.around(self.tasks(piece, task)).await
+    /// Does the tasks of leased work, the last of which is a write. After a stop no create begins.
+    async fn work(&self, piece: &Piece, task: Task, stopped: &AtomicBool) -> Result<Written, EngineError> {
+        piece.trace.around(self.tasks(piece, task, stopped)).await
     }
 
-    async fn tasks(&self, piece: &Piece, mut task: Task) -> Result<Written, EngineError> {
+    async fn tasks(
+        &self,
+        piece: &Piece,
+        mut task: Task,
+        stopped: &AtomicBool,
+    ) -> Result<Written, EngineError> {
         let Piece { provider, at, since, .. } = *piece;
         let mut nudge_waits = piece.nudged;
         loop {
@@ -274,8 +281,8 @@ impl<S: Store, T: Transport> Inner<S, T> {
                 }
                 Task::Save(save) => {
                     let (write, then) = save.into_parts();
-                    // Nothing is marked as under way that could not be sent any more.
-                    if self.left(at, since) <= self.settings.timeout() {
+                    // Nothing is marked as under way that could not be sent any more, or may be killed soon.
+                    if self.left(at, since) <= self.settings.timeout() || stopped.load(Ordering::Relaxed) {
                         return self.write(piece, &Write::back(Duration::ZERO)).await;
                     }
                     if self.write(piece, &write).await? == Written::Lost {

@@ -213,6 +213,46 @@ fn a_stop_waits_for_a_request_no_longer_than_a_third_of_the_lease_and_leaves_no_
     })
 }
 
+/// The providers, whose answers come a moment after somebody has heard of the request.
+struct Heard(Providers, Notify);
+
+impl Transport for Heard {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.1.notify_one();
+        yield_now().await;
+        self.0.send(request).await
+    }
+}
+
+/// The stop comes while the process asks for the token that a create of Peach V2 needs.
+#[test]
+fn no_create_begins_after_a_stop() -> Outcome {
+    block_on(async {
+        let providers = Providers::new(1);
+        let clock = providers.clock.clone();
+        let store = Arc::new(Hinted::over(Memory::with_clock(move || clock.now())));
+        // A process saves the row, and dies with its first request.
+        let silent = Arc::new(Silent(Notify::new()));
+        let dies = engine_over(Arc::clone(&store), Arc::clone(&silent))?;
+        tokio::select! {
+            created = dies.create_for("v2", "o", drafts::peach("order0001")?) => drop(created?),
+            () = silent.0.notified() => {}
+        }
+        providers.clock.advance(HOUR);
+        let heard = Arc::new(Heard(providers.clone(), Notify::new()));
+        let engine = engine_over(Arc::clone(&store), Arc::clone(&heard))?;
+        engine.run(|_| async { Ok(()) }, heard.1.notified()).await;
+        assert_eq!(providers.v2.checkouts().len(), 0);
+        assert_eq!(store.figures().await?.leased, 0);
+        // The next process makes the checkout without a person.
+        let next = engine_over(Arc::clone(&store), providers.clone())?;
+        next.step(|_| async { Ok(()) }).await?;
+        assert_eq!(providers.v2.checkouts().len(), 1);
+        assert_eq!(store.checkout("o").await?.map(|row| (row.state, row.hold)), Some((State::Open, None)));
+        Ok(())
+    })
+}
+
 /// The telling of one news takes a minute at most, and no longer beside others.
 #[test]
 fn a_step_tells_all_its_news_at_once() -> Outcome {

@@ -7,6 +7,7 @@ use checkout_tables::Moment;
 use checkout_transport::Transport;
 use core::future::Future;
 use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -57,14 +58,15 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// Once a minute the loop deletes events that nobody can repeat any more ([`Store::sweep`]).
     ///
     /// After `stop` the loop claims nothing more and begins nothing: work and news whose claim was under way
-    /// are given back. What is under way ends: a request within a third of the lease, a telling within its 60 seconds.
-    /// Then the loop returns. No error ends the loop: errors go to [`on_error`](super::Builder::on_error), and the loop tries again.
+    /// are given back, and no create begins. What is under way ends: a request within a third of the lease, and
+    /// a read that had to ask for a token first within two thirds; a telling within its 60 seconds. Then the loop returns. No error ends the loop: errors go to
+    /// [`on_error`](super::Builder::on_error), and the loop tries again.
     pub async fn run<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync, stop: impl Future<Output = ()>)
     where
         Told: Future<Output = Result<(), ShopError>> + Send,
     {
         let inner = &self.0;
-        let (mut stop, mut stopping) = (pin!(stop), false);
+        let (mut stop, mut stopping, stopped) = (pin!(stop), false, &AtomicBool::new(false));
         let mut flights: FuturesUnordered<Flight<'_>> = FuturesUnordered::new();
         let mut state = Loop {
             working: 0,
@@ -99,6 +101,10 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
             }
             tokio::select! {
                 biased;
+                () = &mut stop, if !stopping => {
+                    stopping = true;
+                    stopped.store(true, Ordering::Relaxed);
+                },
                 Some(landed) = flights.next(), if !flights.is_empty() => match landed {
                     Landed::Claimed(since, Ok(claimed)) => {
                         state.claiming = false;
@@ -122,7 +128,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                             (state.working, state.alone) = (state.working.saturating_add(1), alone);
                             let (piece, task) = inner.begin(due, at, since);
                             flights.push(Box::pin(async move {
-                                if let Err(error) = inner.work(&piece, task).await {
+                                if let Err(error) = inner.work(&piece, task, stopped).await {
                                     inner.failed(error);
                                 }
                                 Landed::Worked { alone }
@@ -171,7 +177,6 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         }
                     }
                 },
-                () = &mut stop, if !stopping => stopping = true,
                 () = inner.wake.notified(), if may_claim => claim_at = Timer::now(),
                 () = inner.store.woken(), if may_claim => claim_at = Timer::now(),
                 () = sleep_until(claim_at), if may_claim => {}
@@ -194,10 +199,12 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         let claimed = inner.claim(inner.settings.at_once).await;
         let claimed = claimed.map_err(EngineError::Store).inspect_err(|error| inner.note(error))?;
         let at = claimed.now;
-        let mut works: FuturesUnordered<_> = FuturesUnordered::new();
+        let (mut works, never) = (FuturesUnordered::new(), &AtomicBool::new(false));
         for due in claimed.due {
             let (piece, task) = inner.begin(due, at, since);
-            works.push(async move { inner.work(&piece, task).await.inspect_err(|error| inner.note(error)) });
+            works.push(async move {
+                inner.work(&piece, task, never).await.inspect_err(|error| inner.note(error))
+            });
         }
         let (mut any, mut result) = (false, Ok(()));
         while let Some(outcome) = works.next().await {
