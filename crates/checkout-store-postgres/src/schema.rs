@@ -26,6 +26,9 @@ const MIGRATIONS: &[Migration] = &[Migration {
 /// The version that this program knows.
 pub(crate) const KNOWN: i64 = 1;
 
+/// A step is tried so often again. Each time the database has waited for a second before.
+const RACES: u32 = 10;
+
 /// The name of the schema in the texts of this crate.
 pub(crate) const DEFAULT: &str = "checkout";
 
@@ -177,13 +180,17 @@ async fn prepare_by(
     if !migrate {
         return Err(older());
     }
+    let mut races = 0;
     loop {
         return match advance(steps, client, schema).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error),
             // A program at work had one of the tables, and waited for another one. The program goes on, so
             // the step does too.
-            Err(error) if error::is_race(&error) => continue,
+            Err(error) if error::is_race(&error) && races < RACES => {
+                races += 1;
+                continue;
+            }
             Err(error) if error::is_right(&error) => Err(older()),
             Err(error) => Err(error::of(&error, known)),
         };

@@ -95,7 +95,15 @@ fn print_by(steps: &[Migration], from: i64) -> Result<String, StoreError> {
     };
     let parts = steps.iter().filter(|step| step.version > from).map(|step| {
         let (Migration { version, name, sql, .. }, note) = (step, note(step));
-        format!("-- Version {version}: {name}\nBEGIN IMMEDIATE;\n{STEPS}{sql}{note}COMMIT;\n")
+        let before = version - 1;
+        // The last word of the transaction, for a shell that goes on after errors.
+        let check = format!(
+            "CREATE TEMP TABLE checkout_before (version INTEGER NOT NULL CHECK (version = {before}));\n\
+             INSERT OR ROLLBACK INTO checkout_before\n    \
+             SELECT ifnull(max(version), 0) FROM checkout_schema WHERE version <> {version};\n\
+             DROP TABLE checkout_before;\n"
+        );
+        format!("-- Version {version}: {name}\nBEGIN IMMEDIATE;\n{STEPS}{sql}{note}{check}COMMIT;\n")
     });
     let parts = (!begins.is_empty()).then_some(begins).into_iter().chain(parts);
     Ok(parts.collect::<Vec<_>>().join("\n"))
@@ -260,6 +268,18 @@ mod tests {
                     file.execute_batch("ROLLBACK").map_err(fault::of)?;
                 }
                 assert_eq!(things(&file)?, before, "the script from {other} on a file of {from}");
+            }
+            // A shell that goes on after errors makes no step but the next of the file. The second and later
+            // steps are one statement a line.
+            for other in (1..=4).filter(|other| *other != from) {
+                let file = of_version()?;
+                let before = things(&file)?;
+                for statement in print_by(&FOUR, other)?.split_inclusive(";\n") {
+                    let _ = file.execute_batch(statement);
+                }
+                assert!(file.is_autocommit());
+                let expected = if other > from { &before } else { &whole };
+                assert!(things(&file)? == *expected, "the lines from {other} on a file of {from}");
             }
             let mut file = of_version()?;
             file.execute_batch(&print_by(&FOUR, from)?).map_err(fault::of)?;
