@@ -30,8 +30,8 @@
 //! | `CHECKOUT_STORM_TALK` | any value: the processes print their errors | none |
 //!
 //! The storms over PostgreSQL are not run where there are no programs of a server. One of them has its limits
-//! in Redis, on the server that `CHECKOUT_TEST_REDIS` names, and is not run without the variable. Redis forgets
-//! all limits in the storm.
+//! in Redis, on the server that `CHECKOUT_TEST_REDIS` names, and is not run without the variable. Redis
+//! forgets all limits in the storm.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the storm says how it went")]
 #![allow(clippy::wildcard_in_or_patterns, reason = "a fifth provider would be played like the last")]

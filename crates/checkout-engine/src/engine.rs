@@ -180,8 +180,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         let due = Due { lease, checkout, watch, nudged: false, named: None, tries: 1, late };
         let piece = Piece::of(&due, at, since);
         let now = self.0.store.later(at, since);
-        // Lost means that another process has gone on with the create, or that the lease is over: the row says
-        // how far.
+        // Lost means that another process has gone on with the create, or that the lease is over: the row
+        // says how far.
         let _ = self.0.work(&piece, self.0.machine.first(due, now), &AtomicBool::new(false)).await?;
         self.0.wake.notify_one();
         Ok(for_the_payer(self.0.store.checkout(id).await?.unwrap_or(prepared)))

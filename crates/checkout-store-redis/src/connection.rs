@@ -150,7 +150,8 @@ impl Known {
     }
 
     /// Learns the term of an answer to a question that was asked when `asked` was known. False if the answer
-    /// is of another term than the one that is known by now: nothing is learned then, and nothing was granted.
+    /// is of another term than the one that is known by now: nothing is learned then, and nothing was
+    /// granted.
     fn learn(&mut self, asked: &Self, term: &str) -> bool {
         if self.term != term {
             // A question that came with an older age has not told the server of the answers since.

@@ -115,7 +115,7 @@ mod draining {
     use checkout_kit::Transport;
     use checkout_kit::engine::{Checkout, Draft, Engine, EngineError, Store};
 
-    /// Creates by the next engine, but for an order that the file has. Nobody else creates in the file any more.
+    /// Creates by the next engine, but for an order that the file has. Nobody else creates in the file.
     pub(super) async fn create_while_draining<T: Transport + 'static>(
         file: &Engine<impl Store + 'static, T>,
         next: &Engine<impl Store + 'static, T>,

@@ -124,8 +124,8 @@ pub(crate) async fn ended(kind: Kind) {
     table::row(&figure, &whole(bytes), "–", "–");
 }
 
-/// A claim of a process that has 10,000 merchants, of whom one has due work: with all others at rest, and with
-/// all others at their limits.
+/// A claim of a process that has 10,000 merchants, of whom one has due work: with all others at rest, and
+/// with all others at their limits.
 pub(crate) async fn merchants(kind: Kind) {
     for (others, full) in [("at rest", false), ("at their limits", true)] {
         let place = Place::new(kind, "merchants").await;

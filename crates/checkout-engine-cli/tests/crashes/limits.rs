@@ -315,7 +315,7 @@ impl Scene for Reads {
         if (taken, reads) != self.taken() {
             return Err(format!("{taken} places are taken after {reads} reads").into());
         }
-        // Within the same minute another process uses all that is left, which is nothing while the lane waits.
+        // Within the same minute another process uses all that is left: nothing, while the lane waits.
         told.work(&engine).await?;
         let (reads, lost) = (stage.reads()?, if is_wait { 1 } else { u64::from(taken) - reads });
         if lost > 1 || reads + lost != u64::from(RATE.requests) {

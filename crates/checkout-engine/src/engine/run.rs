@@ -58,9 +58,10 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// Once a minute the loop deletes events that nobody can repeat any more ([`Store::sweep`]).
     ///
     /// After `stop` the loop claims nothing more and begins nothing: work and news whose claim was under way
-    /// are given back, and no create begins. What is under way ends: a request within a third of the lease, and
-    /// a read that had to ask for a token first within two thirds; a telling within its 60 seconds. Then the loop returns. No error ends the loop: errors go to
-    /// [`on_error`](super::Builder::on_error), and the loop tries again.
+    /// are given back, and no create begins. A request under way ends within a third of the lease, a read
+    /// that had to ask for a token first within two thirds, and a telling within its 60 seconds. Then the
+    /// loop returns. No error ends the loop: errors go to [`on_error`](super::Builder::on_error), and the
+    /// loop tries again.
     pub async fn run<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync, stop: impl Future<Output = ()>)
     where
         Told: Future<Output = Result<(), ShopError>> + Send,

@@ -18,13 +18,12 @@ use std::time::Instant;
 
 /// A store of checkouts whose limits are kept by [`Limits`], such as a Redis that several databases share.
 ///
-/// The store itself knows the lanes without their limits. A claim looks which lanes have room, claims of those
-/// lanes no more work than there is room for, and reserves a place for each piece of work.
-/// Work whose place another process took in between is given back at once, so nobody holds work that must
-/// wait. Of very many lanes a claim looks at a thousand, in turn. A lane without room is looked at again when
-/// a place is free, and every five seconds at least: another process may have given a place back. All
-/// processes of a database use the same limits: beside a `Limited` store, a process without one would read
-/// past them.
+/// The store itself knows the lanes without their limits. A claim looks which lanes have room, claims of
+/// those lanes no more work than there is room for, and reserves a place for each piece of work. Work whose
+/// place another process took in between is given back at once, so nobody holds work that must wait. Of very
+/// many lanes a claim looks at a thousand, in turn. A lane without room is looked at again when a place is
+/// free, and every five seconds at least: another process may have given a place back. All processes of a
+/// database use the same limits: beside a `Limited` store, a process without one would read past them.
 ///
 /// **In doubt nothing is read.** If the limits do not answer, lanes with a limit have no room. Other lanes go
 /// on, and the error comes out of the first claim that finds no other work and no news. A write does not fail

@@ -123,7 +123,8 @@ impl Seen {
     /// - A request that was under way cannot know of a wait yet: the storm's processes are slow, and the
     ///   world's time is fast.
     /// - A process that stands still in the middle of a send goes on sending, after others have taken its
-    ///   work over. Two requests are in such a finding, and one of them is the first thing that a process did.
+    ///   work over. Two requests are in such a finding, and one of them is the first thing that a process
+    ///   did.
     /// - The very process that was asked to wait was killed or stopped before it could tell the others.
     /// - Work that was quarantined after a webhook is read when a person has released the checkout.
     pub(super) fn excuses(&self, spans: &Spans, code: &str, events: &[Moment], is_put_aside: bool) -> bool {
