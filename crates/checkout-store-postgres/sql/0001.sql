@@ -13,14 +13,17 @@ CREATE DOMAIN checkout.provider AS text CHECK (VALUE IN ('allscale', 'azotte', '
 CREATE DOMAIN checkout.environment AS text CHECK (VALUE IN ('live', 'sandbox'));
 
 -- The moment before which none of so many places is free: the first of the last of them that is over. A limit
--- of none is full for ever.
-CREATE FUNCTION checkout.full_until(taken jsonb, requests bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$ SELECT CASE WHEN requests <= 0 THEN 9223372036854775807 ELSE (
-        SELECT p.until FROM (
-            SELECT p.value::bigint AS until, row_number() OVER (ORDER BY p.value::bigint DESC) AS place
-            FROM jsonb_each_text(taken) p
-        ) p WHERE p.place = requests
-    ) END $$;
+-- of none is full for ever. In PL/pgSQL, which keeps its plans: each change of a lane calls the function.
+CREATE FUNCTION checkout.full_until(taken jsonb, requests bigint) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF requests IS NULL THEN
+        RETURN NULL;
+    ELSIF requests <= 0 THEN
+        RETURN 9223372036854775807;
+    END IF;
+    RETURN (SELECT p.value::bigint FROM jsonb_each_text(taken) p ORDER BY 1 DESC OFFSET requests - 1 LIMIT 1);
+END $$;
 
 -- The merchants: the limit of reads, the places that are taken under the limit (the claim's number, and the
 -- moment until which), the moment before which none of them is free, and the moment until which the provider
