@@ -94,6 +94,8 @@ pub(crate) enum ArgumentError {
     NoReason(String),
     #[error("--from: {0:?} is no version of a schema: a version is a whole number from 0 on")]
     Version(String),
+    #[error("--schema: an SQLite file has no schema of another name")]
+    Schema,
     #[error("--from: say so with `migrate --print`: a database knows its version itself")]
     From,
 }
@@ -162,7 +164,15 @@ impl Arguments {
             return Err(ArgumentError::From);
         }
         let store = store.ok_or(ArgumentError::NoStore)?;
-        Ok(Wish::Do(Self { store, schema, command }))
+        let this = Self { store, schema, command };
+        if this.schema.is_some() && !this.is_postgres() {
+            return Err(ArgumentError::Schema);
+        }
+        Ok(Wish::Do(this))
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        ["postgres://", "postgresql://"].iter().any(|scheme| self.store.starts_with(scheme))
     }
 }
 

@@ -20,8 +20,7 @@ pub(crate) enum CommandError {
 type Done = Result<(), Box<dyn Error>>;
 
 pub(crate) async fn run(arguments: &Arguments, out: &mut dyn Write) -> Done {
-    let postgres = ["postgres://", "postgresql://"].iter().any(|scheme| arguments.store.starts_with(scheme));
-    if postgres { on_postgres(arguments, out).await } else { on_sqlite(arguments, out).await }
+    if arguments.is_postgres() { on_postgres(arguments, out).await } else { on_sqlite(arguments, out).await }
 }
 
 async fn on_sqlite(arguments: &Arguments, out: &mut dyn Write) -> Done {

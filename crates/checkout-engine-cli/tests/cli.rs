@@ -356,6 +356,11 @@ fn arguments_that_are_none_are_named() -> Outcome {
         (&["requeue", "order-1", "--by", "nora"], "requeue: say who decides by --by"),
         (&["requeue"], "requeue: say the checkout's id"),
         (&["ls", "--schema"], "--schema"),
+        (&["ls", "--schema", "shop"], "--schema: an SQLite file has no schema of another name"),
+        (
+            &["migrate", "--print", "--schema", "shop"],
+            "--schema: an SQLite file has no schema of another name",
+        ),
         (&["ls", "--state", "paid"], "--state: one of sending, unknown, open"),
         (&["ls", "order-1"], "order-1"),
         (&["show", "order-1", "order-2"], "order-2"),
