@@ -71,6 +71,7 @@ impl Limits for Redis {
         };
         self.tell::<i64>(&self.scripts().end, &[self.lane(lane)], &[place.to_string(), held]).await.map(drop)
     }
+
     async fn wait(&self, lane: &str, span: Duration) -> Result<(), StoreError> {
         self.tell::<i64>(&self.scripts().wait, &[self.lanes_wait(lane)], &[millis(span)]).await.map(drop)
     }
