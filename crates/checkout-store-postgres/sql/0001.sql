@@ -12,28 +12,23 @@ CREATE SEQUENCE checkout.fence;
 CREATE DOMAIN checkout.provider AS text CHECK (VALUE IN ('allscale', 'azotte', 'peach', 'peach_v2'));
 CREATE DOMAIN checkout.environment AS text CHECK (VALUE IN ('live', 'sandbox'));
 
--- The moment before which none of so many places is free: the first of the last of them that is over. A limit
--- of none is full for ever. In PL/pgSQL, which keeps its plans: each change of a lane calls the function.
-CREATE FUNCTION checkout.full_until(taken jsonb, requests bigint) RETURNS bigint
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-BEGIN
-    IF requests IS NULL THEN
-        RETURN NULL;
-    ELSIF requests <= 0 THEN
-        RETURN 9223372036854775807;
-    END IF;
-    RETURN (SELECT p.value::bigint FROM jsonb_each_text(taken) p ORDER BY 1 DESC OFFSET requests - 1 LIMIT 1);
-END $$;
+-- A place under a limit, as a number: the moment until which the place is taken, and the last six digits of its
+-- claim's number. 999999 is the last place of a moment.
+CREATE FUNCTION checkout.place(until bigint, fence bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT least(until, 9000000000000) * 1000000 + fence % 1000000 $$;
 
--- The merchants: the limit of reads, the places that are taken under the limit (the claim's number, and the
--- moment until which), the moment before which none of them is free, and the moment until which the provider
--- asked the merchant to wait.
+-- The merchants: the limit of reads, the places that are taken under the limit in the order of their moments, the
+-- moment before which none of them is free (a limit of none is full for ever), and the moment until which the
+-- provider asked the merchant to wait.
 CREATE TABLE checkout.lane (
     name        text COLLATE "C" PRIMARY KEY,
     requests    bigint,
     span        bigint,
-    taken       jsonb NOT NULL DEFAULT '{}',
-    full_until  bigint GENERATED ALWAYS AS (checkout.full_until(taken, requests)) STORED,
+    taken       bigint[] NOT NULL DEFAULT '{}',
+    full_until  bigint GENERATED ALWAYS AS (
+        CASE WHEN requests <= 0 THEN 9223372036854775807
+        ELSE taken[cardinality(taken) + 1 - least(requests, 2147483647)::integer] / 1000000 END
+    ) STORED,
     wait_until  bigint
 ) WITH (fillfactor = 50);
 

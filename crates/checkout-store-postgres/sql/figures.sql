@@ -1,8 +1,8 @@
 SELECT greatest(0, t.now - w.first) AS oldest_due, w.work, w.leased,
     (SELECT count(*) FROM checkout.lane l JOIN checkout.work w ON w.lane = l.name
      WHERE w.due <= t.now AND (l.wait_until > t.now OR l.full_until > t.now)) AS waiting,
-    (SELECT count(*) FROM checkout.lane l CROSS JOIN LATERAL jsonb_each_text(l.taken) p
-     WHERE l.requests IS NOT NULL AND p.value::bigint > t.now) AS limit_used,
+    (SELECT coalesce(sum(cardinality(l.taken) - width_bucket(checkout.place(t.now, 999999), l.taken)), 0)
+     FROM checkout.lane l WHERE l.requests IS NOT NULL) AS limit_used,
     (SELECT count(*) FROM checkout.checkout c WHERE c.hold IS NOT NULL) AS held,
     (SELECT count(*) FROM checkout.news) AS news,
     (SELECT count(*) FROM checkout.unmatched) AS unmatched

@@ -47,6 +47,49 @@ BEGIN
     END IF;
 END $$;
 
+-- The places of a lane, and new ones of one moment, of which the last is given.
+CREATE FUNCTION checkout.with_places(taken bigint[], places bigint[], last bigint) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT taken[:width_bucket(last, taken)] || places || taken[width_bucket(last, taken) + 1:]
+$$;
+
+-- The places of a lane after the end of some: by leases until when, under which numbers, and with a request or
+-- none. A request holds its place for the span of the limit from now on. A place that is not there stays away.
+CREATE FUNCTION checkout.ended(
+    taken bigint[], leases bigint[], fences bigint[], sent boolean[], span bigint, now bigint
+) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    at integer;
+BEGIN
+    FOR i IN 1..coalesce(cardinality(leases), 0) LOOP
+        at := array_position(taken, checkout.place(leases[i] + span, fences[i]));
+        CONTINUE WHEN at IS NULL;
+        taken := taken[:at - 1] || taken[at + 1:];
+        IF sent[i] THEN
+            taken := checkout.with_places(
+                taken, ARRAY[checkout.place(now + span, fences[i])], checkout.place(now + span, 999999)
+            );
+        END IF;
+    END LOOP;
+    RETURN taken;
+END $$;
+
+-- The first work of a lane that is due, and not before a due from which to look, except for urgent work.
+CREATE FUNCTION checkout.waiting(in_lane text, in_from bigint, in_now bigint, in_max bigint) RETURNS TABLE (
+    id text, due bigint, rev bigint, tries integer
+) LANGUAGE sql STABLE AS $$
+    SELECT u.id, u.due, u.rev, u.tries FROM (
+        (SELECT w.id, w.due, w.rev, w.tries FROM checkout.work w
+         WHERE w.lane = in_lane AND w.urgent AND w.due <= in_now
+         ORDER BY w.due, w.id LIMIT in_max)
+        UNION ALL
+        (SELECT w.id, w.due, w.rev, w.tries FROM checkout.work w
+         WHERE w.lane = in_lane AND NOT w.urgent AND w.due BETWEEN in_from AND in_now
+         ORDER BY w.due, w.id LIMIT in_max)
+    ) u
+    ORDER BY u.due, u.id LIMIT in_max
+$$;
+
 -- Writes of leased work, each with its own answer: true if done, false if lost, and null if another
 -- transaction has the row. A single write can wait for the row, and several wait for none. No two writes are
 -- of one id. The news of all writes stand together.
@@ -68,7 +111,8 @@ DECLARE
     rests boolean;
     done boolean[] := array_fill(false, ARRAY[cardinality(in_ids)]);
     lanes text[] := '{}';
-    places text[] := '{}';
+    leases bigint[] := '{}';
+    fences bigint[] := '{}';
     reads text[] := '{}';
     waits bigint[] := '{}';
     x record;
@@ -138,7 +182,8 @@ BEGIN
         END IF;
         IF x.wait IS NOT NULL OR x.next <> 'keep' THEN
             lanes := lanes || x.lane;
-            places := places || x.fence::text;
+            leases := leases || x.due;
+            fences := fences || x.fence;
             reads := reads || CASE WHEN x.next = 'keep' THEN 'keep' ELSE x.read END;
             waits := waits || x.wait;
         END IF;
@@ -158,18 +203,17 @@ BEGIN
     IF FOUND THEN
         UPDATE checkout.lane l
         SET wait_until = greatest(l.wait_until, now + d.wait),
-            taken = CASE WHEN l.requests IS NULL THEN l.taken ELSE (l.taken - d.freed) || (
-                SELECT coalesce(jsonb_object_agg(u.place, now + l.span), '{}') FROM unnest(d.used) u (place)
-                WHERE l.taken ? u.place
-            ) END
+            taken = CASE WHEN l.requests IS NULL THEN l.taken
+                ELSE checkout.ended(l.taken, d.leases, d.fences, d.sent, l.span, now) END
         FROM (
             SELECT o.lane, max(o.wait) AS wait,
-                coalesce(array_agg(o.place) FILTER (WHERE o.read = 'none'), '{}') AS freed,
-                array_agg(o.place) FILTER (WHERE o.read IN ('sent', 'answered')) AS used
-            FROM unnest(lanes, places, reads, waits) AS o (lane, place, read, wait) GROUP BY o.lane
+                array_agg(o.lease) FILTER (WHERE o.read <> 'keep') AS leases,
+                array_agg(o.fence) FILTER (WHERE o.read <> 'keep') AS fences,
+                array_agg(o.read <> 'none') FILTER (WHERE o.read <> 'keep') AS sent
+            FROM unnest(lanes, leases, fences, reads, waits) AS o (lane, lease, fence, read, wait) GROUP BY o.lane
         ) d
         WHERE l.name = d.lane AND l.name = ANY (lanes)
-            AND (d.wait IS NOT NULL OR (l.requests IS NOT NULL AND l.taken ?| (d.freed || d.used)));
+            AND (d.wait IS NOT NULL OR (l.requests IS NOT NULL AND d.leases IS NOT NULL));
     END IF;
     RETURN done;
 END $$;
@@ -324,7 +368,7 @@ AS $$
 BEGIN
 RETURN QUERY
 WITH t AS MATERIALIZED (
-    SELECT checkout.now_ms() AS now
+    SELECT c.now, checkout.place(c.now, 999999) AS last FROM (SELECT checkout.now_ms() AS now OFFSET 0) c
 ), asked AS MATERIALIZED (
     SELECT a.lane, a.n, first.start, regular.due AS regular, least(urgent.due, regular.due) AS due,
         CASE WHEN regular.due IS NULL OR (urgent.due, urgent.id) < (regular.due, regular.id)
@@ -345,9 +389,7 @@ WITH t AS MATERIALIZED (
 ), first AS MATERIALIZED (
     SELECT a.lane, a.n, a.start, a.regular, a.suspect, l.span, l.room, t.now
     FROM t CROSS JOIN asked a CROSS JOIN LATERAL (
-        SELECT l.span, coalesce(l.requests - (
-            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
-        ), in_max) AS room
+        SELECT l.span, coalesce(l.requests - cardinality(l.taken) + width_bucket(t.last, l.taken), in_max) AS room
         FROM checkout.lane l
         WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.full_until <= t.now, true)
         FOR UPDATE OF l SKIP LOCKED
@@ -360,30 +402,25 @@ WITH t AS MATERIALIZED (
     -- A lane whose first work is suspect gives nothing to a claim that has other work.
     (SELECT a.lane, a.n, a.start, a.regular, a.suspect, l.span, l.room, t.now
     FROM first f CROSS JOIN t CROSS JOIN asked a CROSS JOIN LATERAL (
-        SELECT l.span, coalesce(l.requests - (
-            SELECT count(*) FROM jsonb_each_text(l.taken) p WHERE p.value::bigint > t.now
-        ), in_max) AS room
+        SELECT l.span, coalesce(l.requests - cardinality(l.taken) + width_bucket(t.last, l.taken), in_max) AS room
         FROM checkout.lane l
         WHERE l.name = a.lane AND coalesce(l.wait_until <= t.now, true) AND coalesce(l.full_until <= t.now, true)
         FOR UPDATE OF l SKIP LOCKED
     ) l
     WHERE a.due <= t.now AND a.n > f.n AND NOT a.suspect AND NOT f.suspect
     LIMIT greatest(in_max - 1, 0))
+), share AS MATERIALIZED (
+    -- So much of each lane is enough where the lanes have as much, and nothing of that is suspect.
+    SELECT CASE WHEN c.share >= in_max OR (
+        SELECT count(*) >= in_max AND NOT bool_or(w.tries >= in_suspect)
+        FROM locked k CROSS JOIN LATERAL checkout.waiting(k.lane, k.start, k.now, least(k.room, c.share)) w
+    ) THEN c.share ELSE in_max END AS most
+    FROM (SELECT (in_max + count(*) - 1) / greatest(count(*), 1) AS share FROM locked) c
 ), seen AS MATERIALIZED (
     SELECT k.lane, k.n, k.regular, k.now - w.due AS late, w.id, w.rev, w.tries >= in_suspect AS suspect,
         row_number() OVER lane AS turn, bool_or(w.tries >= in_suspect) OVER lane AS stopped
-    FROM locked k CROSS JOIN LATERAL (
-        SELECT * FROM (
-            (SELECT w.due, w.id, w.rev, w.tries FROM checkout.work w
-             WHERE w.lane = k.lane AND w.urgent AND w.due <= k.now
-             ORDER BY w.due, w.id LIMIT least(k.room, in_max))
-            UNION ALL
-            (SELECT w.due, w.id, w.rev, w.tries FROM checkout.work w
-             WHERE w.lane = k.lane AND NOT w.urgent AND w.due BETWEEN k.start AND k.now
-             ORDER BY w.due, w.id LIMIT least(k.room, in_max))
-        ) u
-        ORDER BY u.due, u.id LIMIT least(k.room, in_max)
-    ) w
+    FROM share CROSS JOIN locked k
+    CROSS JOIN LATERAL checkout.waiting(k.lane, k.start, k.now, least(k.room, share.most)) w
     WINDOW lane AS (PARTITION BY k.n ORDER BY w.due, w.id)
 ), head AS MATERIALIZED (
     SELECT s.id, s.suspect FROM seen s ORDER BY s.turn, s.n LIMIT 1
@@ -405,12 +442,12 @@ WITH t AS MATERIALIZED (
     RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, h.n, h.regular, h.late
 ), places AS MATERIALIZED (
     SELECT s.n, s.lane, min(s.due) AS due, array_agg(s.id) AS ids,
-        jsonb_object_agg(s.fence::text, s.due + k.span) FILTER (WHERE k.span IS NOT NULL) AS taken
+        array_agg(checkout.place(s.due + k.span, s.fence)) FILTER (WHERE k.span IS NOT NULL) AS taken,
+        min(checkout.place(s.due + k.span, 999999)) AS last
     FROM leased s JOIN locked k ON k.n = s.n GROUP BY s.n, s.lane
 ), placed AS (
     UPDATE checkout.lane l
-    SET taken = p.taken || coalesce((SELECT jsonb_object_agg(old.key, old.value)
-        FROM jsonb_each(l.taken) old WHERE old.value::bigint > t.now), '{}')
+    SET taken = checkout.with_places(l.taken[width_bucket(t.last, l.taken) + 1:], p.taken, p.last)
     FROM places p, t
     WHERE l.name = p.lane AND l.name = ANY (ARRAY(SELECT lane FROM places)) AND p.taken IS NOT NULL
 ), ends AS MATERIALIZED (
@@ -430,7 +467,9 @@ WITH t AS MATERIALIZED (
     ) rest
     CROSS JOIN LATERAL (
         SELECT l.wait_until, CASE WHEN p.taken IS NULL THEN l.full_until
-            ELSE checkout.full_until(l.taken || p.taken, l.requests) END AS free
+            ELSE (checkout.with_places(l.taken, p.taken, p.last))[
+                cardinality(l.taken) + cardinality(p.taken) + 1 - least(l.requests, 2147483647)::integer
+            ] / 1000000 END AS free
         FROM checkout.lane l WHERE l.name = a.lane OFFSET 0
     ) l
     WHERE rest.due IS NOT NULL

@@ -1,7 +1,7 @@
 //! How much a second.
 
 use crate::process::{Process, Work};
-use crate::table::{self, RUNS, a_second, of, percent};
+use crate::table::{self, RUNS, a_second, of, percent, whole};
 use crate::world::{Fill, Place, claim, lanes, rate, unique};
 use checkout_engine::{Lane, Limit, Limited, Limits, Reserved, Store};
 use checkout_store_redis::{Options, Redis, redis};
@@ -98,6 +98,13 @@ const LIMITED: u32 = 1_000;
 const WIDE: RateLimit = RateLimit { requests: 50, per_seconds: 1, scope: RateScope::Merchant };
 const PEER_OF_LIMIT: &str = "River: −48 % with a global limit (river#1145)";
 
+/// The ratios, and the rates with limits and without of each run.
+fn of_both(ratios: &[f64], rates: &[[f64; 2]]) -> String {
+    let each: Vec<String> =
+        rates.iter().map(|[without, with]| format!("{}/{}", whole(*with), whole(*without))).collect();
+    format!("{}: {} a second", of(ratios, percent), each.join(", "))
+}
+
 /// The cost of limits in Redis beside a database without limits, by turns.
 pub(crate) async fn shared_limit() {
     if env::var("CHECKOUT_TEST_POSTGRES").is_err() {
@@ -107,7 +114,7 @@ pub(crate) async fn shared_limit() {
     place.fill(&Fill::open(DUE, LIMITED)).await;
     let alone = place.open_postgres(8).await;
     let limited = Arc::new(Limited::new(place.open_postgres(8).await, redis(&prefix).await));
-    let mut ratios = Vec::new();
+    let (mut ratios, mut all) = (Vec::new(), Vec::new());
     for run in 0..RUNS {
         let mut rates = [0.0; 2];
         // Neither is always the first.
@@ -121,11 +128,12 @@ pub(crate) async fn shared_limit() {
             };
         }
         ratios.push(rates[1] / rates[0]);
+        all.push(rates);
     }
     forget(&prefix).await;
     place.delete().await;
     let figure = "rate with limits in Redis against the database alone, 1,000 merchants";
-    table::row(figure, &of(&ratios, percent), "≥ 90 %", PEER_OF_LIMIT);
+    table::row(figure, &of_both(&ratios, &all), "≥ 90 %", PEER_OF_LIMIT);
 }
 
 /// The cost of the database's own limits, by turns.
@@ -133,7 +141,7 @@ pub(crate) async fn lane_limit() {
     let place = Place::postgres("lane").await;
     place.fill(&Fill::open(DUE, LIMITED)).await;
     let store = place.open_postgres(8).await;
-    let mut ratios = Vec::new();
+    let (mut ratios, mut all) = (Vec::new(), Vec::new());
     for run in 0..RUNS {
         let mut rates = [0.0; 2];
         // Neither is always the first.
@@ -142,10 +150,11 @@ pub(crate) async fn lane_limit() {
             rates[turn] = rate(&store, 8, &lanes(LIMITED), 20, SPAN).await;
         }
         ratios.push(rates[1] / rates[0]);
+        all.push(rates);
     }
     place.delete().await;
     let figure = "rate with the database's own limits against none, 1,000 merchants";
-    table::row(figure, &of(&ratios, percent), "≥ 90 %", PEER_OF_LIMIT);
+    table::row(figure, &of_both(&ratios, &all), "≥ 90 %", PEER_OF_LIMIT);
 }
 
 /// Places that claims take, without the writes.
