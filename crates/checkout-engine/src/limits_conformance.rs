@@ -466,7 +466,8 @@ async fn wait_binds_the_lane<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {
     t.wait(lane, Duration::ZERO).await?;
     t.granted("after a wait of no time", lane, 5).await?;
     t.pass(full + MILLI).await?;
-    same("the room long after a wait", &t.limits.room(&[lane], LEASE).await?, &room)
+    same("the room long after a wait", &t.limits.room(&[lane], LEASE).await?, &room)?;
+    t.granted("long after a wait", lane, 6).await
 }
 
 async fn room_is_right<L: Limits, C: Clock>(t: &Trial<L, C>) -> Verdict {

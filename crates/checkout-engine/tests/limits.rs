@@ -489,6 +489,53 @@ impl Limits for Counted<'_> {
 }
 
 #[test]
+fn while_there_is_work_and_room_no_claim_looks_and_a_place_that_is_refused_is_given_back() -> Tested {
+    const LANES: usize = 4;
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let counted = Counted { limits: &limits, looked: AtomicU32::new(0) };
+        let store = Limited::new(Memory::with_clock(clock.reader()), &counted);
+        let names: Vec<String> = (0..LANES).map(|lane| format!("peach/{lane}")).collect();
+        let rate = RateLimit { requests: 3, ..RATE };
+        let lanes: Vec<Lane> =
+            names.iter().map(|name| Lane { name: name.clone(), limit: Some(rate) }).collect();
+        store.lanes(&lanes).await?;
+        for number in 0..LANES * 5 {
+            let merchant = (number % LANES).to_string();
+            let checkout = Checkout { merchant, ..row(Provider::Peach, &number.to_string()) };
+            store.insert(&New { checkout: &checkout, watch: "", lease: Duration::ZERO }).await?;
+        }
+        let looked = || counted.looked.swap(0, Ordering::Relaxed);
+        let ask = Ask { lanes: &names, max: LANES, lease: LEASE };
+        let mut looks = Vec::new();
+        for _ in 0..3 {
+            assert_eq!(store.claim(&ask).await?.due.len(), LANES);
+            looks.push(looked());
+        }
+        assert_eq!(looks, [4, 0, 0]);
+        // Each lane has three pieces of work under way, and no room.
+        let refused = store.claim(&ask).await?;
+        assert!(refused.due.is_empty());
+        assert_eq!(refused.next, Some(refused.now), "the next claim looks for the other lanes");
+        assert_eq!(store.figures().await?.leased, 12);
+        let full = store.claim(&ask).await?;
+        assert!(full.due.is_empty());
+        assert!(full.next.is_some_and(|next| next > full.now && next <= full.now.saturating_add(LEASE)));
+        clock.pass(LEASE + Duration::from_secs(61)).await?;
+        let mut tries = Vec::new();
+        for _ in 0..6 {
+            tries.extend(store.claim(&ask).await?.due.iter().map(|due| due.tries));
+        }
+        tries.sort_unstable();
+        // Three of each lane, of the twelve crashed pieces and the eight that were given back.
+        assert_eq!(tries.len(), 12);
+        assert!(tries.iter().all(|tries| [1, 2].contains(tries)), "{tries:?}");
+        Ok(())
+    })
+}
+
+#[test]
 fn of_very_many_lanes_a_claim_looks_at_some_and_all_of_them_have_their_turn() -> Tested {
     const LANES: usize = 1_500;
     block_on(async {

@@ -10,7 +10,9 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, FromRedisValue, Pipeline};
 
 use crate::error;
+use crate::place::{End, Reservation};
 use crate::scripts::{Named, Scripts};
+use crate::together::Together;
 
 /// A moment from which no wait reaches the present.
 const LONG_AGO: i64 = -1_000_000_000_000_000;
@@ -107,8 +109,15 @@ impl Options {
         let scripts = Arc::new(Scripts::new(&self.prefix, self.clock.as_deref()));
         let now = Instant::now();
         let known = Arc::new(Mutex::new(Known { term: String::new(), answered: now, told: now }));
-        let redis =
-            Redis { connection, prefix: self.prefix.into(), guard_wait: self.guard_wait, scripts, known };
+        let redis = Redis {
+            connection,
+            prefix: self.prefix.into(),
+            guard_wait: self.guard_wait,
+            scripts,
+            known,
+            reservations: Together::new(),
+            ends: Together::new(),
+        };
         redis.begin().await?;
         Ok(redis)
     }
@@ -130,6 +139,8 @@ pub struct Redis {
     guard_wait: Duration,
     scripts: Arc<Scripts>,
     known: Arc<Mutex<Known>>,
+    pub(crate) reservations: Arc<Together<Reservation, i64>>,
+    pub(crate) ends: Arc<Together<End, ()>>,
 }
 
 /// The memory of the server, as far as this process knows.

@@ -82,3 +82,26 @@ pub(crate) fn strange() -> StoreError {
 pub(crate) fn outdated() -> StoreError {
     StoreError::Unavailable(Box::new(RedisFault::new("an answer of a server that was replaced meanwhile")))
 }
+
+/// The runtime of a call has ended before the answer came.
+pub(crate) fn ended() -> StoreError {
+    StoreError::Unavailable(Box::new(RedisFault::new("the runtime of the call has ended")))
+}
+
+/// The same error, for another caller of the same script.
+pub(crate) fn copy(error: &StoreError) -> StoreError {
+    let source = || {
+        let fault = error.source().and_then(|source| source.downcast_ref::<RedisFault>());
+        Box::new(fault.cloned().unwrap_or_else(|| RedisFault::new("a call with others has failed")))
+    };
+    match error {
+        StoreError::Rights(_) => StoreError::Rights(source()),
+        StoreError::ReadOnly(_) => StoreError::ReadOnly(source()),
+        StoreError::Settings(text) => StoreError::Settings(text.clone()),
+        StoreError::Unavailable(_)
+        | StoreError::NewerSchema { .. }
+        | StoreError::OlderSchema { .. }
+        | StoreError::Corrupt { .. }
+        | _ => StoreError::Unavailable(source()),
+    }
+}

@@ -10,7 +10,9 @@ mod limits;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "tests")]
 mod mutants;
+mod place;
 mod scripts;
+mod together;
 
 pub use connection::{Options, Redis};
 pub use error::RedisFault;

@@ -6,6 +6,7 @@ use checkout_engine::{Limit, Limits, ReadMade, Reserved, Room, StoreError};
 
 use crate::connection::Redis;
 use crate::error::{outdated, strange};
+use crate::place::{End, Reservation};
 
 /// The most lanes that one script looks at: a script holds up the whole server.
 const LOOKS: usize = 256;
@@ -22,6 +23,33 @@ fn wait(millis: i64) -> Duration {
 }
 
 impl Redis {
+    /// Takes places, each with the answer of its own: 0 for a place, -1 for never, or the wait.
+    async fn reserve_all(&self, all: Vec<Reservation>) -> Result<Vec<i64>, StoreError> {
+        let (mut lanes, mut waits, mut arguments) = (Vec::new(), Vec::new(), Vec::new());
+        for Reservation { keys: [lane, wait], arguments: of_place } in all {
+            lanes.push(lane);
+            waits.push(wait);
+            arguments.extend(of_place);
+        }
+        lanes.append(&mut waits);
+        let asked = self.ask::<Vec<i64>>(&self.scripts().reserve, &lanes, &arguments).await?;
+        if asked.is_old && asked.answer.contains(&0) {
+            return Err(outdated());
+        }
+        Ok(asked.answer)
+    }
+
+    async fn end_all(&self, all: Vec<End>) -> Result<Vec<()>, StoreError> {
+        let none = vec![(); all.len()];
+        let (mut lanes, mut arguments) = (Vec::new(), Vec::new());
+        for End { key, arguments: of_place } in all {
+            lanes.push(key);
+            arguments.extend(of_place);
+        }
+        self.tell::<i64>(&self.scripts().end, &lanes, &arguments).await?;
+        Ok(none)
+    }
+
     fn lane(&self, lane: Limit<'_>) -> String {
         self.key(&format!("lane:{}", lane.lane))
     }
@@ -53,15 +81,24 @@ impl Limits for Redis {
     }
 
     async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
-        let keys = [self.lane(lane), self.lanes_wait(lane.lane)];
-        let arguments =
-            [place.to_string(), lane.rate.requests.to_string(), millis(lane.held()), millis(lease)];
-        let asked = self.ask::<i64>(&self.scripts().reserve, &keys, &arguments).await?;
-        match asked.answer {
-            0 if asked.is_old => Err(outdated()),
-            0 => Ok(Reserved::Granted),
-            span => Ok(Reserved::Wait(wait(span))),
-        }
+        let reservation = Reservation {
+            keys: [self.lane(lane), self.lanes_wait(lane.lane)],
+            arguments: [
+                place.to_string(),
+                lane.rate.requests.to_string(),
+                millis(lane.held()),
+                millis(lease),
+            ],
+        };
+        let redis = self.clone();
+        let run = move |all| {
+            let redis = redis.clone();
+            async move { redis.reserve_all(all).await }
+        };
+        Ok(match self.reservations.call(reservation, run).await? {
+            0 => Reserved::Granted,
+            span => Reserved::Wait(wait(span)),
+        })
     }
 
     async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
@@ -69,7 +106,13 @@ impl Limits for Redis {
             ReadMade::None => String::new(),
             ReadMade::Sent | ReadMade::Answered => millis(lane.held()),
         };
-        self.tell::<i64>(&self.scripts().end, &[self.lane(lane)], &[place.to_string(), held]).await.map(drop)
+        let end = End { key: self.lane(lane), arguments: [place.to_string(), held] };
+        let redis = self.clone();
+        let run = move |all| {
+            let redis = redis.clone();
+            async move { redis.end_all(all).await }
+        };
+        self.ends.call(end, run).await
     }
 
     async fn wait(&self, lane: &str, span: Duration) -> Result<(), StoreError> {

@@ -72,40 +72,62 @@ const MUTATIONS: &[Mutation] = &[
     Mutation("room", "math.max(wait, free[2] - now)", "free[2] - now", Judge::Law(WaitBindsTheLane)),
     Mutation("room", "math.max(wait, free[2] - now)", "wait", Judge::Law(RoomIsRight)),
     Mutation("room", "'(' .. fmt(now)", "fmt(now)", Judge::Law(RoomIsRight)),
-    Mutation("reserve", "requests == 0", "false", Judge::Law(ZeroClosesALane)),
-    Mutation("reserve", "math.max(since + lease + held, over)", "over", FIRST),
-    Mutation(
-        "reserve",
-        "math.max(since + lease + held, over)",
-        "since + lease + held",
-        Judge::Law(WaitBindsTheLane),
-    ),
+    Mutation("reserve", "requests > 0", "true", Judge::Law(ZeroClosesALane)),
+    Mutation("reserve", "math.max(since + lease + held, ", "math.max(", FIRST),
+    Mutation("reserve", "tonumber(waits[i]) or now, ", "", Judge::Law(WaitBindsTheLane)),
+    Mutation("reserve", ", now) - now", ") - now", Judge::Law(WaitBindsTheLane)),
     Mutation(
         "reserve",
         "if taken >= requests then
-  -- Places",
+      -- Places",
         "if false then
-  -- Places",
+      -- Places",
         SMALL,
     ),
     Mutation(
         "reserve",
         "if taken >= requests then
-  local",
+      local",
         "if false then
-  local",
+      local",
         Judge::Law(LimitIsExact),
     ),
     Mutation("reserve", "math.max(wait, free[2] - now)", "wait", Judge::Law(WaitIsExact)),
     Mutation("reserve", "math.max(wait, free[2] - now)", "free[2] - now", Judge::Law(WaitBindsTheLane)),
-    Mutation("reserve", "wait > 0", "false", Judge::Law(WaitIsExact)),
+    Mutation(
+        "reserve",
+        "if wait == 0 then
+      if",
+        "if true then
+      if",
+        Judge::Law(WaitIsExact),
+    ),
     Mutation("reserve", "'NX', ", "", Model),
     Mutation("reserve", "place) == 0", "place) == 2", Judge::Law(PlaceIsGrantedOnce)),
-    Mutation("reserve", "same > 0", "true", Judge::Law(PlaceIsGrantedOnce)),
+    Mutation(
+        "reserve",
+        "math.max(redis.call('ZSCORE', lane, place) - now, 0)",
+        "1",
+        Judge::Law(PlaceIsGrantedOnce),
+    ),
+    Mutation(
+        "reserve",
+        "math.max(redis.call('ZSCORE', lane, place) - now, 0)",
+        "redis.call('ZSCORE', lane, place) - now",
+        Judge::Law(PlaceIsGrantedOnce),
+    ),
+    Mutation(
+        "reserve",
+        "if wait == 0 then
+          redis",
+        "if false then
+          redis",
+        Judge::Law(PlaceIsGrantedOnce),
+    ),
     Mutation("reserve", "taken == 0", "false", KEYS),
     Mutation("reserve", "taken == 0", "true", KEYS),
     Mutation("reserve", ", 'GT'", "", KEYS),
-    Mutation("end", "ARGV[2] == ''", "false", Judge::Law(UnusedPlaceIsFree)),
+    Mutation("end", "held == ''", "false", Judge::Law(UnusedPlaceIsFree)),
     Mutation("wait", "over > ", "now >= 0 or ", Judge::Law(WaitBindsTheLane)),
     Mutation("claim", "wait > 0", "false", REFUSED),
     Mutation("claim", "held[1] and not", "not", Guard),

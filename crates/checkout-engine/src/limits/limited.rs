@@ -11,7 +11,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 use futures_util::future::{join, join_all};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -52,7 +52,7 @@ use std::time::Instant;
 pub struct Limited<S, L> {
     store: S,
     limits: L,
-    rates: Mutex<BTreeMap<String, RateLimit>>,
+    rates: Mutex<HashMap<String, RateLimit>>,
     /// The places of this process, by the fences of their claims.
     places: Mutex<BTreeMap<i64, Place>>,
     /// The lanes without room, and the moment of the next look, by the store's clock.
@@ -63,6 +63,8 @@ pub struct Limited<S, L> {
     limited_first: AtomicBool,
     /// The last claim of lanes with a limit found as much work as was asked for, so there may be more.
     is_busy: AtomicBool,
+    /// Each lane that was looked at last had room, and each reservation since was granted.
+    is_open: AtomicBool,
     /// Names places: other databases count their fences from one as well.
     names: OnceLock<RandomState>,
 }
@@ -113,16 +115,17 @@ struct Found {
 impl<S, L> Limited<S, L> {
     /// A store with its limits elsewhere.
     #[must_use]
-    pub const fn new(store: S, limits: L) -> Self {
+    pub fn new(store: S, limits: L) -> Self {
         Self {
             store,
             limits,
-            rates: Mutex::new(BTreeMap::new()),
-            places: Mutex::new(BTreeMap::new()),
-            full: Mutex::new(BTreeMap::new()),
+            rates: Mutex::default(),
+            places: Mutex::default(),
+            full: Mutex::default(),
             turn: AtomicUsize::new(0),
             limited_first: AtomicBool::new(true),
             is_busy: AtomicBool::new(false),
+            is_open: AtomicBool::new(false),
             names: OnceLock::new(),
         }
     }
@@ -152,17 +155,17 @@ impl<S, L> Limited<S, L> {
         self.full.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn rates(&self) -> MutexGuard<'_, BTreeMap<String, RateLimit>> {
+    fn rates(&self) -> MutexGuard<'_, HashMap<String, RateLimit>> {
         self.rates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The lanes without a limit, and the lanes with one.
-    fn split(&self, lanes: &[String]) -> (Vec<String>, Vec<(String, RateLimit)>) {
+    fn split<'a>(&self, lanes: &'a [String]) -> (Vec<String>, Vec<Limit<'a>>) {
         let rates = self.rates();
         let (mut free, mut limited) = (Vec::new(), Vec::new());
         for lane in lanes {
             match rates.get(lane) {
-                Some(rate) => limited.push((lane.clone(), *rate)),
+                Some(rate) => limited.push(Limit { lane, rate: *rate }),
                 None => free.push(lane.clone()),
             }
         }
@@ -186,25 +189,30 @@ impl Found {
 
 impl<S: Store, L: Limits> Limited<S, L> {
     /// The places of the lanes that have room, and the lanes that have none.
-    async fn look(
+    async fn look<'a>(
         &self,
-        limited: &[(String, RateLimit)],
+        limited: &[Limit<'a>],
         lease: Duration,
         now: Moment,
-    ) -> Result<(BTreeMap<String, usize>, Full), StoreError> {
-        let asked: Vec<Limit<'_>> = limited.iter().map(|(lane, rate)| Limit { lane, rate: *rate }).collect();
-        let rooms = self.limits.room(&asked, lease).await?;
+    ) -> Result<(BTreeMap<&'a str, usize>, Full), StoreError> {
+        let rooms = self.limits.room(limited, lease).await?;
         let (mut open, mut full) = (BTreeMap::new(), Full::default());
-        let mut next_looks = self.full();
-        for ((lane, _), room) in limited.iter().zip(rooms) {
+        for (Limit { lane, .. }, room) in limited.iter().zip(rooms) {
             if room.places == 0 {
-                next_looks.insert(lane.clone(), now.saturating_add(room.wait.min(LOOK_AGAIN)));
-                full.add(lane.clone(), room.wait);
+                self.close(lane, now, room.wait);
+                full.add((*lane).to_owned(), room.wait);
             } else {
-                open.insert(lane.clone(), usize::try_from(room.places).unwrap_or(usize::MAX));
+                open.insert(*lane, usize::try_from(room.places).unwrap_or(usize::MAX));
             }
         }
+        self.is_open.store(full.names.is_empty(), Ordering::Relaxed);
         Ok((open, full))
+    }
+
+    /// Notes that a lane has no room, so that nobody looks again at once.
+    fn close(&self, lane: &str, now: Moment, wait: Duration) {
+        self.is_open.store(false, Ordering::Relaxed);
+        self.full().insert(lane.to_owned(), now.saturating_add(wait.min(LOOK_AGAIN)));
     }
 
     /// Claims work of lanes without a limit, at most until `upto` pieces are found.
@@ -226,25 +234,25 @@ impl<S: Store, L: Limits> Limited<S, L> {
     async fn claim_limited(
         &self,
         found: &mut Found,
-        limited: &[(String, RateLimit)],
+        limited: &[Limit<'_>],
         upto: usize,
         lease: Duration,
     ) -> Result<Option<Moment>, StoreError> {
         // A question for all lanes costs the database as much as a claim, so nobody asks while there is work.
-        let is_busy = self.is_busy.swap(false, Ordering::Relaxed);
+        let is_busy = self.is_busy.load(Ordering::Relaxed);
+        let start = self.turn.load(Ordering::Relaxed).checked_rem(limited.len()).unwrap_or(0);
+        if is_busy && self.is_open.load(Ordering::Relaxed) && self.full().is_empty() {
+            return self.claim_first(found, limited, start, upto, lease).await;
+        }
         let (now, mut next) = match found.now {
             Some(now) if is_busy => (now, None),
             None if is_busy => (self.store.now().await?, None),
-            Some(_) | None => {
-                let all: Vec<String> = limited.iter().map(|(lane, _)| lane.clone()).collect();
-                match self.first_due(found, &all, lease).await? {
-                    (now, Some(due)) if due <= now => (now, None),
-                    (_, next) => return Ok(next),
-                }
-            }
+            Some(_) | None => match self.first_due(found, &names(limited), lease).await? {
+                (now, Some(due)) if due <= now => (now, None),
+                (_, next) => return Ok(next),
+            },
         };
         // From the lane whose turn it is, those that may have room.
-        let start = self.turn.load(Ordering::Relaxed).checked_rem(limited.len()).unwrap_or(0);
         let lanes = limited.iter().enumerate();
         let mut candidates = Vec::new();
         {
@@ -253,15 +261,16 @@ impl<S: Store, L: Limits> Limited<S, L> {
             let latest = now.saturating_add(LOOK_AGAIN);
             full.retain(|_, until| *until > now && *until <= latest);
             for (at, lane) in lanes.clone().skip(start).chain(lanes.take(start)) {
-                match full.get(&lane.0) {
+                match full.get(lane.lane) {
                     Some(until) => next = earlier(next, Some(*until)),
-                    None => candidates.push((at, lane.clone())),
+                    None => candidates.push((at, *lane)),
                 }
             }
         }
         if is_busy && candidates.is_empty() {
             // Nothing is claimed, and news may be due.
             self.first_due(found, &[], lease).await?;
+            self.is_busy.store(false, Ordering::Relaxed);
         }
         let mut looked = 0_usize;
         for lanes in candidates.chunks(LOOKED) {
@@ -269,12 +278,11 @@ impl<S: Store, L: Limits> Limited<S, L> {
                 // The others are looked at by the next claim.
                 return Ok(Some(now));
             }
-            let lanes_of: Vec<(String, RateLimit)> = lanes.iter().map(|(_, lane)| lane.clone()).collect();
+            let lanes_of: Vec<Limit<'_>> = lanes.iter().map(|(_, lane)| *lane).collect();
             let (now, first) = if is_busy {
                 (now, Some(now))
             } else {
-                let names: Vec<String> = lanes_of.iter().map(|(lane, _)| lane.clone()).collect();
-                self.first_due(found, &names, lease).await?
+                self.first_due(found, &names(&lanes_of), lease).await?
             };
             if first.is_some_and(|due| due <= now) {
                 looked = looked.saturating_add(lanes.len());
@@ -294,6 +302,32 @@ impl<S: Store, L: Limits> Limited<S, L> {
         Ok(next)
     }
 
+    /// Claims work of the lanes whose turn it is, without a look: there was work, and room, a moment ago. A
+    /// place that is refused is a lane without room, and the next claim looks.
+    async fn claim_first(
+        &self,
+        found: &mut Found,
+        limited: &[Limit<'_>],
+        start: usize,
+        upto: usize,
+        lease: Duration,
+    ) -> Result<Option<Moment>, StoreError> {
+        let lanes = limited.iter().skip(start).chain(limited.iter().take(start)).take(LOOKED);
+        let lanes: Vec<String> = lanes.map(|limit| limit.lane.to_owned()).collect();
+        let max = upto.saturating_sub(found.due.len());
+        let mut claimed = self.store.claim(&Ask { lanes: &lanes, max, lease }).await?;
+        let due = found.take(&mut claimed);
+        for (lane, wait) in self.reserve(found, due, lease).await.refused {
+            self.close(&lane, claimed.now, wait);
+        }
+        if limited.len() > LOOKED {
+            self.turn.store(start.saturating_add(LOOKED), Ordering::Relaxed);
+        }
+        self.is_busy.store(upto > 0 && found.due.len() >= upto, Ordering::Relaxed);
+        // The other lanes are looked at by the next claim.
+        Ok(Some(claimed.now))
+    }
+
     /// The store's clock, and the first due of lanes, whether they have room or not.
     async fn first_due(
         &self,
@@ -311,7 +345,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
     async fn claim_with_room(
         &self,
         found: &mut Found,
-        limited: &[(String, RateLimit)],
+        limited: &[Limit<'_>],
         now: Moment,
         upto: usize,
         lease: Duration,
@@ -326,7 +360,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
         let (mut next, mut used_up) = (None, Vec::new());
         let mut most = open.values().copied().min().unwrap_or(0);
         while !open.is_empty() {
-            let lanes: Vec<String> = open.keys().cloned().collect();
+            let lanes: Vec<String> = open.keys().copied().map(str::to_owned).collect();
             let max = upto.saturating_sub(found.due.len()).min(most);
             let mut claimed = self.store.claim(&Ask { lanes: &lanes, max, lease }).await?;
             let due = found.take(&mut claimed);
@@ -334,17 +368,17 @@ impl<S: Store, L: Limits> Limited<S, L> {
             let answers = self.reserve(found, due, lease).await;
             most = if answers.refused.is_empty() { most.saturating_mul(2) } else { 1 };
             for lane in answers.granted {
-                if let Some(places) = open.get_mut(&lane) {
+                if let Some(places) = open.get_mut(lane.as_str()) {
                     *places = places.saturating_sub(1);
                 }
             }
             for (lane, wait) in answers.refused {
-                if open.remove(&lane).is_some() {
+                if open.remove(lane.as_str()).is_some() {
+                    self.close(&lane, claimed.now, wait);
                     full.add(lane, wait);
                 }
             }
-            let is_used_up = |lane: &&(String, RateLimit)| open.get(&lane.0) == Some(&0);
-            used_up.extend(limited.iter().filter(is_used_up).cloned());
+            used_up.extend(limited.iter().filter(|limit| open.get(limit.lane) == Some(&0)).copied());
             open.retain(|_, places| *places > 0);
             if !any || found.alone || found.failed.is_some() || found.due.len() >= upto {
                 next = claimed.next;
@@ -450,6 +484,10 @@ impl<S: Store, L: Limits> Limited<S, L> {
             found.failed = Some(error);
         }
     }
+}
+
+fn names(limited: &[Limit<'_>]) -> Vec<String> {
+    limited.iter().map(|limit| limit.lane.to_owned()).collect()
 }
 
 /// The earlier of two moments that may be missing.
