@@ -11,6 +11,7 @@ mod queue;
 mod read;
 mod schema;
 mod turns;
+mod vacuum;
 mod wake;
 mod write;
 

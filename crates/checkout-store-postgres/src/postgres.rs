@@ -15,6 +15,7 @@ use crate::error::{self, Fault};
 use crate::queue::Queue;
 use crate::schema::{self, KNOWN};
 use crate::turns::Turns;
+use crate::vacuum::Vacuum;
 use crate::wake::Wake;
 
 /// The statement by which your own transaction takes news, with the news' key as `$1`: a row means that the
@@ -182,6 +183,7 @@ impl Options {
             prepared: self.prepared,
             turns: Mutex::default(),
             writes: Arc::default(),
+            vacuum: Vacuum::new(),
         })))
     }
 }
@@ -215,6 +217,7 @@ pub(crate) struct Inner {
     prepared: bool,
     turns: Mutex<Turns>,
     writes: Arc<Queue>,
+    vacuum: Vacuum,
     wake: Wake,
 }
 
@@ -237,7 +240,7 @@ macro_rules! statements {
 
 statements! {
     now lanes insert claim write nudge decide claim_news news_told checkout list decisions figures health sweep
-    guard_claim guard_held guard_commit guard_release
+    dead_work guard_claim guard_held guard_commit guard_release
 }
 
 impl Postgres {
@@ -344,6 +347,16 @@ impl Postgres {
 
     pub(crate) fn wake(&self) -> &Wake {
         &self.0.wake
+    }
+
+    /// Runs a statement without parameters that stands alone, in no transaction.
+    pub(crate) async fn run(&self, statement: &str) -> Result<(), StoreError> {
+        let client = self.0.pool.get().await.map_err(|error| error::of_pool(&error, KNOWN))?;
+        client.batch_execute(statement).await.map_err(|error| error::of(&error, KNOWN))
+    }
+
+    pub(crate) fn vacuums(&self) -> &Vacuum {
+        &self.0.vacuum
     }
 
     /// The writes that wait for their call.

@@ -8,7 +8,9 @@ use checkout_tables::Moment;
 use crate::error::{DatabaseError, Fault};
 use crate::postgres::{Postgres, parameters};
 use crate::queue::{Job, Sender};
-use crate::schema::KNOWN;
+use crate::read::column;
+use crate::schema::{self, KNOWN};
+use crate::vacuum::is_worth;
 
 /// The longest span: two of them and a moment are still a moment.
 const LONGEST: i64 = 1 << 60;
@@ -70,6 +72,10 @@ impl Postgres {
 
     async fn send(self, mut sender: Sender) {
         while let Some(jobs) = sender.next() {
+            if self.vacuums().wrote(jobs.len()) {
+                // Nothing depends on the vacuum: PostgreSQL's own one comes later.
+                drop(tokio::spawn(self.clone().vacuum()));
+            }
             match self.call(&jobs, false).await {
                 Ok(outcomes) => {
                     for (job, outcome) in jobs.into_iter().zip(outcomes) {
@@ -132,6 +138,34 @@ impl Postgres {
     }
 }
 
+impl Postgres {
+    /// Vacuums the table of work if there are many dead rows. Only the owner of the table may: for another
+    /// role, PostgreSQL's own vacuum has to do.
+    async fn vacuum(self) -> Result<(), StoreError> {
+        let left = self.vacuums().left();
+        let Some((dead, living)) = self.dead_work().await? else { return Ok(()) };
+        if !is_worth(dead, living, left) {
+            // After another vacuum there are fewer.
+            self.vacuums().leaves(left.min(dead));
+            return Ok(());
+        }
+        // A claim waits neither for the lock nor for the end of the file to be cut off.
+        let vacuum = schema::named("VACUUM (SKIP_LOCKED, TRUNCATE false) checkout.work", self.schema());
+        self.run(&vacuum).await?;
+        if let Some((dead, _)) = self.dead_work().await? {
+            self.vacuums().leaves(dead);
+        }
+        Ok(())
+    }
+
+    /// The dead rows of the work and the living ones, if this role may vacuum the table.
+    async fn dead_work(&self) -> Result<Option<(i64, i64)>, StoreError> {
+        let rows = self.ask(&self.statements().dead_work, &[]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(if column(row, "may")? { Some((column(row, "dead")?, column(row, "living")?)) } else { None })
+    }
+}
+
 /// Writes, column by column.
 #[derive(Default)]
 struct Writes<'a> {
@@ -183,5 +217,64 @@ impl<'a> Writes<'a> {
         self.reads.push(read);
         self.waits.push(write.lane_wait.map(millis));
         self.news_of.extend(write.news.iter().map(|_| number));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use crate::vacuum::WORTH;
+    use crate::{Options, Postgres};
+    use std::env;
+    use std::io::Write as _;
+
+    /// The vacuums by hand of a schema's table of work, after a store of this URL had reason for one.
+    async fn vacuums(url: &str, store: &Postgres) -> i64 {
+        store.clone().vacuum().await.unwrap();
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let count = "SELECT vacuum_count FROM pg_stat_all_tables WHERE schemaname = $1 AND relname = 'work'";
+        client.query_one(count, &[&store.schema()]).await.unwrap().get(0)
+    }
+
+    #[test]
+    fn many_dead_rows_are_vacuumed_by_the_owner_of_the_table_alone() {
+        let Ok(url) = env::var("CHECKOUT_TEST_POSTGRES") else {
+            let _ =
+                writeln!(std::io::stderr(), "CHECKOUT_TEST_POSTGRES is not set: this test has run nothing");
+            return;
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let schema = format!("vacuum_{}", std::process::id());
+            let owner = Options::new().schema(&schema).connections(1).notify(false);
+            let owner = owner.connect(&url).await.unwrap();
+            let role = format!("r_{schema}");
+            owner.run(&format!("CREATE ROLE {role}")).await.unwrap();
+            owner.run(&crate::grants(&schema, &role).unwrap()).await.unwrap();
+            let join = if url.contains('?') { '&' } else { '?' };
+            let as_role = format!("{url}{join}options=-c%20role%3D{role}");
+            let other = Options::new().schema(&schema).migrate(false).connections(1).notify(false);
+            let other = other.connect(&as_role).await.unwrap();
+            assert_eq!(vacuums(&url, &owner).await, 0, "nothing is dead");
+            owner
+                .run(&format!(
+                    "ALTER TABLE {schema}.work SET (autovacuum_enabled = false);
+                     INSERT INTO {schema}.work (id, lane, due, fence, tries, leased, urgent)
+                        SELECT n, 'l', n, n, 0, false, false FROM generate_series(1, {WORTH}) n;
+                     UPDATE {schema}.work SET due = due + 1; UPDATE {schema}.work SET due = due + 1;
+                     SELECT pg_stat_force_next_flush()"
+                ))
+                .await
+                .unwrap();
+            while owner.dead_work().await.unwrap().is_none_or(|(dead, _)| dead <= WORTH * 3 / 2) {}
+            assert_eq!(vacuums(&url, &other).await, 0, "the role does not own the table");
+            assert_eq!(vacuums(&url, &owner).await, 1);
+            assert_eq!(vacuums(&url, &owner).await, 1, "nothing is dead any more");
+            owner
+                .run(&format!("DROP SCHEMA {schema} CASCADE; DROP OWNED BY {role}; DROP ROLE {role}"))
+                .await
+                .unwrap();
+        });
     }
 }
