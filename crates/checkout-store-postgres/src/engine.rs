@@ -155,14 +155,20 @@ impl Store for Postgres {
         let rows = self.ask(&self.statements().claim, parameters).await?;
         let head = rows.first().ok_or_else(unseen)?;
         let now = moment(head, "now")?;
-        let mut leased = Vec::with_capacity(rows.len());
+        let (mut leased, before) = (Vec::with_capacity(rows.len()), self.turns().count());
         for row in &rows {
             let Some(lane) = column::<Option<&str>>(row, "lane")? else { continue };
             let first = column(row, "regular")?;
             self.turns().served(&turn, lane, now.unix_millis(), first, Instant::now());
             leased.push(due(row));
         }
+        let is_full = ask.max > 0 && leased.len() >= ask.max;
+        self.turns().over(&turn, is_full, before);
         let leased = readable(leased.into_iter())?;
+        if turn.are_few {
+            // The other lanes are looked at by the next claim.
+            return Ok(Claimed { now, due: leased, next: Some(now), news: column(head, "news")? });
+        }
         let next = column::<Option<i64>>(head, "next")?.map(Moment::from_unix_millis);
         // Work that is due and was not claimed is in the hands of other transactions.
         let soonest = if leased.is_empty() && ask.max > 0 { now.saturating_add(SOON) } else { now };

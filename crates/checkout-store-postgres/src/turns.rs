@@ -11,6 +11,10 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// How far the due from which to look stays behind the clock.
 const SLACK: i64 = 4_000;
 
+/// The lanes of a claim that follows a full one: each lane costs the database some microseconds, and a full
+/// claim needs no more lanes than pieces of work.
+const FEW: usize = 256;
+
 /// The lanes in turn, as this process has served them, and where the process found work in each.
 ///
 /// Kept in the process and not in the database: a row that each claim updates grows without an end while
@@ -19,6 +23,8 @@ const SLACK: i64 = 4_000;
 pub(crate) struct Turns {
     served: u64,
     lanes: HashMap<String, Turn>,
+    /// The last claim took as much as it was asked for, so there may be more.
+    is_busy: bool,
 }
 
 struct Turn {
@@ -32,6 +38,8 @@ struct Turn {
 pub(crate) struct InTurn<'a> {
     pub(crate) lanes: Vec<&'a str>,
     pub(crate) from: Vec<i64>,
+    /// There are lanes that this claim does not look at.
+    pub(crate) are_few: bool,
 }
 
 impl InTurn<'_> {
@@ -53,10 +61,45 @@ impl Turns {
             rows.push((served, from, lane));
         }
         rows.sort_by_key(|(served, ..)| *served);
+        let are_few = self.is_busy && rows.len() > FEW;
+        if are_few {
+            rows.truncate(FEW);
+        }
         InTurn {
+            are_few,
             lanes: rows.iter().map(|(.., lane)| *lane).collect(),
             from: rows.iter().map(|(_, from, _)| *from).collect(),
         }
+    }
+
+    /// Notes that a claim is over, which took as much as it was asked for, or less. Of a claim with few lanes,
+    /// each lane up to the last that gave something has had its turn, so that lanes without work do not come
+    /// first again and again.
+    pub(crate) fn over(&mut self, turn: &InTurn<'_>, is_full: bool, before: u64) {
+        self.is_busy = is_full;
+        if !turn.are_few {
+            return;
+        }
+        let gave = |lane: &&str| self.lanes.get(*lane).is_some_and(|turn| turn.served > before);
+        let last = turn.lanes.iter().rposition(gave).filter(|_| is_full);
+        let looked = turn.lanes.iter().take(last.map_or(turn.lanes.len(), |last| last.saturating_add(1)));
+        let idle: Vec<&str> = looked.filter(|lane| !gave(lane)).copied().collect();
+        for lane in idle {
+            self.served = self.served.saturating_add(1);
+            match self.lanes.get_mut(lane) {
+                Some(kept) => kept.served = self.served,
+                // Such a lane is looked at from the beginning when its turn comes.
+                None => {
+                    let kept = Turn { served: self.served, from: i64::MIN, swept: Instant::now() };
+                    self.lanes.insert(lane.to_owned(), kept);
+                }
+            }
+        }
+    }
+
+    /// The number of turns so far.
+    pub(crate) const fn count(&self) -> u64 {
+        self.served
     }
 
     /// Notes that a claim has taken work of a lane at `now`; `first` is the earliest due of the lane's work
@@ -89,7 +132,8 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
-    use super::{SLACK, SWEEP, Turns};
+    use super::{FEW, SLACK, SWEEP, Turns};
+    use std::collections::BTreeSet;
     use std::time::Instant;
 
     const NOW: i64 = 1_000_000;
@@ -122,5 +166,42 @@ mod tests {
         let usual = turns.in_turn(&lanes, later);
         turns.served(&usual, "b", NOW, None, later + SWEEP);
         assert_eq!(turns.in_turn(&lanes, later + SWEEP).from, [i64::MIN, i64::MIN]);
+    }
+
+    #[test]
+    fn a_claim_after_a_full_one_has_few_lanes_and_all_lanes_have_their_turn() {
+        let lanes: Vec<String> = (0..2 * FEW + 1).map(|lane| format!("{lane:04}")).collect();
+        let (mut turns, start) = (Turns::default(), Instant::now());
+        let all = turns.in_turn(&lanes, start);
+        assert_eq!(all.lanes.len(), lanes.len());
+        turns.over(&all, true, 0);
+        let mut seen = BTreeSet::new();
+        for claim in 1..=3 {
+            let turn = turns.in_turn(&lanes, start);
+            assert_eq!((turn.lanes.len(), turn.are_few), (FEW, true));
+            seen.extend(turn.lanes.iter().copied());
+            // The last lane gives all, and the others nothing.
+            let before = turns.count();
+            turns.served(&turn, turn.lanes[FEW - 1], NOW, None, start);
+            turns.over(&turn, true, before);
+            assert_eq!(seen.len(), lanes.len().min(claim * FEW));
+        }
+
+        // The first lane gives all: nobody has looked at the lanes behind.
+        let turn = turns.in_turn(&lanes, start);
+        let before = turns.count();
+        turns.served(&turn, turn.lanes[0], NOW, None, start);
+        turns.over(&turn, true, before);
+        assert_eq!(turns.in_turn(&lanes, start).lanes[0], turn.lanes[1]);
+
+        // A claim that found less has looked at all of its lanes, and the next claim looks at all lanes.
+        let turn = turns.in_turn(&lanes, start);
+        turns.over(&turn, false, turns.count());
+        let next = turns.in_turn(&lanes, start);
+        assert_eq!((next.lanes.len(), next.are_few), (lanes.len(), false));
+        assert!(!next.lanes[..FEW].contains(&turn.lanes[0]));
+        turns.over(&next, true, turns.count());
+        let few: Vec<String> = lanes[..FEW].to_vec();
+        assert!(!turns.in_turn(&few, start).are_few, "a claim of so few lanes looks at all of them");
     }
 }
