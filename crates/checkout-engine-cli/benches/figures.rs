@@ -11,6 +11,8 @@
 //! | `CHECKOUT_TEST_REDIS` | a Redis for the parts on Redis |
 //! | `CHECKOUT_BENCH_CHURN_SECONDS` | how long the part `churn` polls; 50 by default |
 //! | `CHECKOUT_BENCH_ENDED` | how many checkouts have ended in the parts `ended-…`; 1,000,000 by default |
+//! | `CHECKOUT_BENCH_LEASE` | the lease of the parts `take-over-…`, in seconds; 3 by default |
+//! | `CHECKOUT_BENCH_SNAPSHOT_SECONDS` | how long the part `snapshot` holds one; 24 by default |
 //! | `CHECKOUT_BENCH_FOLDER` | the folder of the SQLite files: the disk decides. The temporary folder by default |
 //!
 //! The processes, the server and the client share the machine's cores. Each figure has a schema, a key prefix

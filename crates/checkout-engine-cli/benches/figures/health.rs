@@ -3,30 +3,26 @@
 use crate::table::{self, RUNS, median, millis, of, percent, quantile, whole};
 use crate::world::{
     Fill, Kind, Place, Provider, Ring, Running, builder, claim, connect, engine, lanes, names, rate, ring,
-    unique, url, write,
+    setting, unique, url, write,
 };
 use checkout_engine::{Lane, Nudge, Store, Target};
 use checkout_store_postgres::Options;
 use checkout_store_sqlite::{Sqlite, Synchronous};
 use checkout_tables::{Moment, RateLimit, RateScope};
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use std::{env, fs};
 use tokio::time::sleep;
 
 const SPAN: Duration = Duration::from_secs(3);
 const OPEN: u32 = 20_000;
 const MERCHANTS: u32 = 10;
 
-/// A number of the environment.
-fn setting(name: &str, otherwise: u32) -> u32 {
-    env::var(name).map_or(otherwise, |text| text.parse().unwrap())
-}
-
-/// A ring of 20,000 checkouts for 24 seconds, while somebody holds a snapshot and while nobody does: the
-/// last half of the time.
+/// A ring of 20,000 checkouts for a time, while somebody holds a snapshot and while nobody does: the last half
+/// of the time.
 pub(crate) async fn snapshot() {
+    let spans = setting("CHECKOUT_BENCH_SNAPSHOT_SECONDS", 24).div_ceil(3);
     let mut rates = [Vec::new(), Vec::new()];
     for (held, rates) in [false, true].into_iter().zip(&mut rates) {
         let place = Place::postgres("snapshot").await;
@@ -39,10 +35,10 @@ pub(crate) async fn snapshot() {
                 .unwrap();
         }
         let store = place.open_postgres(8).await;
-        for _ in 0..8 {
+        for _ in 0..spans {
             rates.push(rate(&store, 8, &lanes(MERCHANTS), 20, SPAN).await);
         }
-        rates.drain(..4);
+        rates.drain(..rates.len() / 2);
         other.batch_execute("ROLLBACK").await.unwrap();
         place.delete().await;
     }
@@ -54,12 +50,9 @@ pub(crate) async fn snapshot() {
         of(free, whole)
     );
     let peer = "of clean, with a transaction idle: pgque 100 %, Oban 96 %, awa 75 %, River and pg-boss hang";
-    table::row(
-        "claims with their writes, a snapshot held for 24 s against free, PostgreSQL",
-        &ours,
-        "≥ 80 %",
-        peer,
-    );
+    let held = spans * 3;
+    let figure = format!("claims with their writes, a snapshot held for {held} s against free, PostgreSQL");
+    table::row(&figure, &ours, "≥ 80 %", peer);
 }
 
 /// A ring of 20,000 checkouts for a time: the size of the tables, and the time of a claim.
@@ -247,10 +240,17 @@ pub(crate) async fn idle() {
     };
     // The server itself has transactions too.
     let own_of_server = in_a_while().await;
-    let running = Running::start(&idle_engine(store));
-    let rate = in_a_while().await - own_of_server;
-    running.stop().await;
-    table::row("transactions of an idle process, PostgreSQL", &format!("{rate:.1}/s"), "≤ 1/s", "–");
+    // Two of them have the places of those who listen, and the others ask for one now and then.
+    let mut running = vec![Running::start(&idle_engine(store))];
+    for _ in 1..IDLERS {
+        running.push(Running::start(&idle_engine(Options::new().connect(&own).await.unwrap())));
+    }
+    let rate = (in_a_while().await - own_of_server) / IDLERS as f64;
+    for engine in running {
+        engine.stop().await;
+    }
+    let figure = format!("transactions of each of {IDLERS} idle processes, PostgreSQL");
+    table::row(&figure, &format!("{rate:.2}/s"), "≤ 1/s", "–");
 
     let store = Options::new().connections(1).connect(&own).await.unwrap();
     let place = Place::Postgres { url: own.clone(), schema: "checkout".to_owned() };
@@ -283,6 +283,7 @@ pub(crate) async fn idle() {
 }
 
 const LEASE: Duration = Duration::from_secs(30);
+const IDLERS: usize = 6;
 
 fn idle_engine<S: Store + 'static>(store: S) -> checkout_engine::Engine<S, Provider> {
     engine(store, Provider::default(), &names(1), LEASE, &Arc::default())

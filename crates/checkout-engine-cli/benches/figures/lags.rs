@@ -2,7 +2,9 @@
 
 use crate::process::{Process, Work};
 use crate::table::{self, RUNS, millis, of, quantile};
-use crate::world::{Fill, Kind, Place, Provider, Reads, Running, builder, engine, limited_client, names};
+use crate::world::{
+    Fill, Kind, Place, Provider, Reads, Running, builder, engine, limited_client, names, short_lease,
+};
 use checkout_engine::{Engine, Filter, Nudge, Store, Target};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -136,14 +138,15 @@ pub(crate) async fn take_over(kind: Kind) {
     }
     let ours = of(&spans, |span| format!("{span:.2} s"));
     let peer = "awa seconds; apalis 5 min; solid_queue 5–6 min; Faktory 30 min; graphile-worker 4 h";
-    let figure = format!("take-over after kill -9, {kind:?}, a lease of 3 s");
-    table::row(&figure, &ours, "≤ lease + poll = 4 s", peer);
+    let lease = short_lease().as_secs();
+    let figure = format!("take-over after kill -9, {kind:?}, a lease of {lease} s");
+    table::row(&figure, &ours, &format!("≤ lease + poll = {} s", lease + 1), peer);
 }
 
 async fn first_read<S: Store + 'static>(store: S) -> Instant {
     let (heard, mut reads) = mpsc::unbounded_channel();
     let provider = Provider { heard: Some(heard), silent: false };
-    let running = Running::start(&engine(store, provider, &names(1), LEASE, &Arc::default()));
+    let running = Running::start(&engine(store, provider, &names(1), short_lease(), &Arc::default()));
     let (_, at) = timeout(LONG, reads.recv()).await.unwrap().unwrap();
     running.stop().await;
     at

@@ -1,6 +1,6 @@
 //! Processes of this very program.
 
-use crate::world::{Place, Provider, Reads, engine, names};
+use crate::world::{Place, Provider, Reads, engine, names, short_lease};
 use checkout_engine::Store;
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -114,7 +114,7 @@ async fn run<S: Store + 'static>(kind: &str, store: S, merchants: u32, span: Dur
     let (heard, mut reads) = mpsc::unbounded_channel();
     let polls = kind == "polls";
     let provider = Provider { heard: (!polls).then_some(heard), silent: kind == "silent" };
-    let lease = Duration::from_secs(if polls { 30 } else { 3 });
+    let lease = if polls { Duration::from_secs(30) } else { short_lease() };
     let engine = engine(store, provider, &names(merchants), lease, &errors);
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();

@@ -55,6 +55,16 @@ impl Fill {
     }
 }
 
+/// A number of the environment.
+pub(crate) fn setting(name: &str, otherwise: u32) -> u32 {
+    env::var(name).map_or(otherwise, |text| text.parse().unwrap())
+}
+
+/// The lease of the part `take-over`.
+pub(crate) fn short_lease() -> Duration {
+    Duration::from_secs(setting("CHECKOUT_BENCH_LEASE", 3).into())
+}
+
 static PLACES: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn unique(name: &str) -> String {
