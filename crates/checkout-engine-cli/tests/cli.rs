@@ -310,6 +310,41 @@ fn a_nudge_makes_work(place: &Place) -> Outcome {
     Ok(())
 }
 
+/// The program ends with its nudge, and the word goes out all the same. The test's own word comes behind.
+#[test]
+fn a_nudge_of_the_program_wakes_those_who_listen() -> Outcome {
+    let Some(place) = Place::postgres("wakes") else { return Ok(()) };
+    place.add(TWO)?;
+    let Place::Postgres(url, schema) = &place else { return Err("no server".into()) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
+    let channel = format!("checkout_{schema}");
+    let listener = runtime.block_on(async {
+        let (listener, mut connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+                if let tokio_postgres::AsyncMessage::Notification(word) = message {
+                    let _ = heard.send(word.payload().to_owned());
+                }
+            }
+        });
+        listener.batch_execute(&format!("LISTEN {channel}")).await?;
+        Ok::<_, tokio_postgres::Error>(listener)
+    })?;
+    let version = place.version("order-1")?;
+    let release = ["release", "order-1", "--version", &version, "--by", "nora", "--reason", "it is mended"];
+    for arguments in [&["nudge", "order-2"][..], &release] {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_checkout-engine"));
+        let output = program.args(place.store()).args(arguments).output()?;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        runtime.block_on(listener.execute("SELECT pg_notify($1, 'behind')", &[&channel]))?;
+        let words: Vec<String> =
+            std::iter::from_fn(|| hears.blocking_recv().filter(|word| word != "behind")).collect();
+        assert_eq!(words, [""], "{arguments:?}");
+    }
+    Ok(())
+}
+
 fn the_figures_are_those_that_the_store_knows(place: &Place) -> Outcome {
     place.add(TWO)?;
     let (code, figures, err) = place.run(&["figures"]);

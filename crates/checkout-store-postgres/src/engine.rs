@@ -203,7 +203,7 @@ impl Store for Postgres {
             "done" => Nudged::Done,
             "pending" => Nudged::Pending,
             "queued" => {
-                self.wake().hint();
+                self.wake().hint_now().await;
                 Nudged::Queued { id: column(row, "queued")? }
             }
             _ => Nudged::Unmatched,
@@ -221,7 +221,7 @@ impl Store for Postgres {
         ];
         let written = done(&self.ask(&self.statements().decide, parameters).await?)?;
         if written == Written::Done {
-            self.wake().hint();
+            self.wake().hint_now().await;
         }
         Ok(written)
     }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use deadpool_postgres::Pool;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
@@ -20,6 +20,9 @@ use tokio_postgres::{AsyncMessage, Client, Config, Socket};
 
 /// A process sends no two hints within this time.
 const EVERY: Duration = Duration::from_millis(100);
+
+/// How long an operation waits for its own hint at most.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// The pause after a hint that was heard: many processes may send many hints.
 const PACE: Duration = Duration::from_millis(20);
@@ -113,26 +116,40 @@ impl Wake {
         let _ = self.shared.connect.set(connect);
     }
 
-    /// Tells the processes that listen that something may be due. For after a commit.
+    /// Tells the processes that listen that something may be due, beside the caller. For after a commit.
     pub(crate) fn hint(&self) {
+        drop(self.begin());
+    }
+
+    /// As [`hint`](Self::hint), for a caller whose process may end next: waits until the hint has gone out,
+    /// unless another one has just gone out.
+    pub(crate) async fn hint_now(&self) {
+        if let Some(sending) = self.begin() {
+            let _ = timeout(LONGEST, sending).await;
+        }
+    }
+
+    /// Begins to send a hint. Returns the task of a hint that goes out at once.
+    fn begin(&self) -> Option<JoinHandle<()>> {
         if !self.notify {
-            return;
+            return None;
         }
         let now = Instant::now();
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let at = match *sent {
-            Some(at) if at > now => return,
+            Some(at) if at > now => return None,
             Some(at) => at.checked_add(EVERY).map_or(now, |next| next.max(now)),
             None => now,
         };
         *sent = Some(at);
         drop(sent);
         let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move {
+        let sending = tokio::spawn(async move {
             sleep(at.saturating_duration_since(now)).await;
             // Nobody asks if a hint has arrived.
             let _ = shared.send("").await;
         });
+        (at <= now).then_some(sending)
     }
 
     /// Waits for a hint.
