@@ -41,7 +41,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use checkout_tables::Moment;
 use checkout_transport::http::HeaderMap;
 use checkout_transport::http::header::ACCEPT;
 
@@ -76,12 +75,6 @@ pub(crate) fn statuses(played: &Played, id: &str) -> Option<(&'static str, Vec<S
         let whole = desk::whole(played, provider, id)?;
         Some((provider.key(), whole.timeline_statuses()))
     })
-}
-
-/// A moment as ISO 8601 has it, with milliseconds.
-pub(crate) fn iso(moment: Moment) -> String {
-    let seconds = parts::utc(moment).replace(' ', "T");
-    format!("{}.{:03}Z", seconds.trim_end_matches("TUTC"), moment.unix_millis().rem_euclid(1_000))
 }
 
 /// True if a client asks for a page rather than for JSON.

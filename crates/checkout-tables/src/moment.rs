@@ -1,5 +1,6 @@
 //! A point in time.
 
+use core::fmt;
 use core::time::Duration;
 
 /// A point in time, in milliseconds since the Unix epoch: the one form in which the crates above this crate
@@ -7,13 +8,14 @@ use core::time::Duration;
 ///
 /// Moments by one clock put the observations of a checkout in order, and tell how long one moment is after
 /// another. Moments by two clocks compare only as well as the two clocks agree. A database keeps a moment as
-/// [`unix_millis`](Self::unix_millis).
+/// [`unix_millis`](Self::unix_millis). A person reads it in UTC, as ISO 8601 has it, by `Display`.
 ///
 /// ```
 /// # checkout_doctest::facade!(tables);
 /// use checkout_kit::tables::Moment;
 ///
 /// assert!(Moment::from_unix_millis(1) < Moment::from_unix_millis(2));
+/// assert_eq!(Moment::from_unix_millis(1_716_501_000_123).to_string(), "2024-05-23T21:50:00.123Z");
 /// // The ends of the range do no harm.
 /// assert!(Moment::from_unix_millis(i64::MIN) < Moment::from_unix_millis(0));
 /// ```
@@ -115,11 +117,48 @@ impl Moment {
     }
 }
 
+impl fmt::Display for Moment {
+    /// The days are counted by the rule of the Gregorian calendar, from March on.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (seconds, milli) = (self.unix_seconds(), self.0.rem_euclid(1_000));
+        let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let from_march_0000 = days.saturating_add(719_468);
+        let (era, day_of_era) = (from_march_0000.div_euclid(146_097), from_march_0000.rem_euclid(146_097));
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+    }
+}
+
 #[cfg(all(test, feature = "system"))]
 mod tests {
     use super::Moment;
     use core::time::Duration;
+    use std::string::ToString as _;
     use std::time::UNIX_EPOCH;
+
+    #[test]
+    fn a_moment_is_shown_in_utc() {
+        // From `date -u`.
+        for (millis, expected) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (784_111_777_001, "1994-11-06T08:49:37.001Z"),
+            (951_868_799_999, "2000-02-29T23:59:59.999Z"),
+            (1_709_164_800_000, "2024-02-29T00:00:00.000Z"),
+            (1_735_689_599_990, "2024-12-31T23:59:59.990Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+            (-2_203_891_200_000, "1900-03-01T00:00:00.000Z"),
+            (253_402_300_799_000, "9999-12-31T23:59:59.000Z"),
+        ] {
+            assert_eq!(Moment::from_unix_millis(millis).to_string(), expected);
+        }
+    }
 
     #[test]
     fn a_system_clock_counts_whole_milliseconds_since_1970() {

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::{Outcome, Server, named};
 use crate::mask::{self, Mask};
-use crate::pages;
 use crate::place::Api;
 use crate::problem::Problem;
 use crate::query::Query;
@@ -100,7 +99,7 @@ fn of_archive(entry: &Entry, shown: &Shown, urls: &Urls) -> Value {
     });
     let took = u64::try_from(shown.took.as_millis()).unwrap_or(u64::MAX);
     json!({
-        "startedDateTime": pages::iso(shown.at),
+        "startedDateTime": shown.at.to_string(),
         "time": took,
         "request": request,
         "response": response,

@@ -97,20 +97,11 @@ pub(super) fn short(text: &str) -> String {
     if begin.len() == text.len() { begin } else { format!("{begin}\u{2026}") }
 }
 
-/// `2027-01-15 08:00:00 UTC`. The days are counted by the rule of the Gregorian calendar, from March on.
+/// `2027-01-15 08:00:00 UTC`.
 pub(super) fn utc(moment: Moment) -> String {
-    let seconds = moment.unix_seconds();
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let from_march_0000 = days.saturating_add(719_468);
-    let (era, day_of_era) = (from_march_0000.div_euclid(146_097), from_march_0000.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    let text = moment.to_string();
+    let seconds = text.split_once('.').map_or(&*text, |(seconds, _)| seconds);
+    format!("{} UTC", seconds.replace('T', " "))
 }
 
 const MOST_SHOWN: usize = 60;
