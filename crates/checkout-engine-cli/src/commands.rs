@@ -68,7 +68,8 @@ async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
 async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Done {
     match command {
         Command::Ls { state, held, after, limit } => {
-            let filter = Filter { state: *state, held: *held, after: after.as_deref(), limit: *limit };
+            let filter =
+                Filter { id: None, state: *state, held: *held, after: after.as_deref(), limit: *limit };
             for checkout in store.list(&filter).await? {
                 line(&checkout, out)?;
             }

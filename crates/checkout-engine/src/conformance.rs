@@ -247,6 +247,8 @@ laws! {
     WritesAreCounted = "writes of a row are counted" => rows::writes_are_counted,
     /// A list is in the order of ids, byte by byte, and of the filter's choice.
     ListIsChosen = "a list is in order and of the filter's choice" => rows::list_is_chosen,
+    /// An overview has the due, the lease, the tries and the nudges of the work, as the claims have them.
+    OverviewShowsTheWork = "an overview shows the work" => rows::overview_shows_the_work,
     /// A decision is written only if the row has the version that the person saw.
     DecisionNeedsTheVersion = "a decision needs the version" => rows::decision_needs_the_version,
     /// A decision takes the work from whoever holds the work, and makes work due or ends work.
@@ -321,6 +323,8 @@ laws! {
     SweepDeletesWhatIsOver = "a sweep deletes what is over" => events::sweep_deletes_what_is_over,
     /// An event of no checkout is noted for a person, and is new when the checkout is there.
     UnmatchedEventsAreNoted = "unmatched events are noted" => events::unmatched_events_are_noted,
+    /// The events of no checkout are listed with their ids, the first one first, until a checkout has the ids.
+    UnmatchedEventsAreListed = "unmatched events are listed" => events::unmatched_events_are_listed,
 
     /// Places are as many as the limit allows over any span, and no fewer.
     LimitIsExact = "a limit is exact over any span" => limits::limit_is_exact,

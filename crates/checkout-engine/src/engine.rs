@@ -18,8 +18,8 @@ use crate::machine::{Machine, PrepareError, Task};
 use crate::measures::error_kind;
 use crate::notes::Notes;
 use crate::store::{
-    Decided, Due, Figures, Filter, Inserted, Lease, New, Next, Nudge, Nudged, Store, StoreError, Subject,
-    Target, Write, Written,
+    Decided, Due, Figures, Filter, Inserted, Lease, New, Next, Nudge, Nudged, Overview, Store, StoreError,
+    Subject, Target, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Transport, TransportError};
@@ -201,6 +201,22 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// [`StoreError`].
     pub async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
         self.0.store.list(filter).await
+    }
+
+    /// Checkouts in the order of their ids, each with its work: for a page of a person.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+        self.0.store.overview(filter).await
+    }
+
+    /// Events that no checkout has, behind a number: see [`Store::unmatched`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        self.0.store.unmatched(after, most).await
     }
 
     /// The decisions of persons about a checkout.

@@ -3,7 +3,7 @@
 use crate::checkout::Checkout;
 use crate::store::{
     Ask, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, New, Nudge, Nudged,
-    Store, StoreError, Write, Written,
+    Overview, Store, StoreError, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use core::time::Duration;
@@ -54,8 +54,14 @@ macro_rules! forward {
             async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
                 S::checkout(self, id).await
             }
+            async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+                S::overview(self, filter).await
+            }
             async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
                 S::list(self, filter).await
+            }
+            async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+                S::unmatched(self, after, most).await
             }
             async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
                 S::decisions(self, id).await

@@ -3,8 +3,8 @@
 use crate::checkout::Checkout;
 use crate::store::{
     Ask, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN, Lane, Lease,
-    New, News, Next, Nudge, Nudged, ReadMade, SUSPECT, Store, StoreError, Target, UNMATCHED_KEPT, Write,
-    Written,
+    New, News, Next, Nudge, Nudged, Overview, ReadMade, SUSPECT, Store, StoreError, Target, UNMATCHED_KEPT,
+    Unmatched, Write, Written,
 };
 use checkout_tables::{Moment, RateLimit};
 use checkout_trust::replay::Key;
@@ -45,8 +45,9 @@ struct Kept {
     events: BTreeMap<Key, Event>,
     news: BTreeMap<String, NewsRow>,
     decided: BTreeMap<String, Vec<Decided>>,
-    /// The moment of the first, by lane, the provider's id and the reference.
-    unmatched: BTreeMap<(String, Option<String>, Option<String>), Moment>,
+    /// The events that no checkout had when they came, by their numbers.
+    strays: BTreeMap<i64, Unmatched>,
+    stray: i64,
     fence: i64,
     served: u64,
 }
@@ -430,9 +431,7 @@ impl Kept {
         }
         let Some(id) = self.find(nudge.target) else {
             if let Target::Named { lane, checkout_id, reference } = nudge.target {
-                let text = |id: Option<&str>| id.map(str::to_owned);
-                let ids = (lane.to_owned(), text(checkout_id), text(reference));
-                self.unmatched.entry(ids).or_insert(now);
+                self.stray(lane, checkout_id, reference, now);
             }
             return Nudged::Unmatched;
         };
@@ -460,6 +459,28 @@ impl Kept {
         };
         self.set_work(&id, Some(work));
         Nudged::Queued { id }
+    }
+
+    fn stray(&mut self, lane: &str, checkout_id: Option<&str>, reference: Option<&str>, now: Moment) {
+        let is_same = |stray: &Unmatched| {
+            (&*stray.lane, stray.checkout_id.as_deref(), stray.reference.as_deref())
+                == (lane, checkout_id, reference)
+        };
+        if !self.strays.values().any(is_same) {
+            self.stray = self.stray.saturating_add(1);
+            let [checkout_id, reference] = [checkout_id, reference].map(|id| id.map(str::to_owned));
+            let stray =
+                Unmatched { number: self.stray, lane: lane.to_owned(), checkout_id, reference, seen_at: now };
+            self.strays.insert(self.stray, stray);
+        }
+    }
+
+    /// The strays whose ids no checkout has.
+    fn unmatched(&self) -> impl Iterator<Item = &Unmatched> {
+        self.strays.values().filter(|stray| {
+            let (checkout_id, reference) = (stray.checkout_id.as_deref(), stray.reference.as_deref());
+            self.find(Target::Named { lane: &stray.lane, checkout_id, reference }).is_none()
+        })
     }
 
     fn decide(&mut self, decision: &Decision<'_>, now: Moment) -> Written {
@@ -599,15 +620,31 @@ impl Store for Memory {
         Ok(self.kept().rows.get(id).map(|row| row.checkout.clone()))
     }
 
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+        let now = self.time();
         let kept = self.kept();
-        let rows = kept.rows.values().map(|row| &row.checkout);
-        let chosen = rows.filter(|checkout| {
-            filter.state.is_none_or(|state| checkout.state == state)
+        let chosen = kept.rows.values().filter(|Row { checkout, .. }| {
+            filter.id.is_none_or(|id| checkout.id == id)
+                && filter.state.is_none_or(|state| checkout.state == state)
                 && (!filter.held || checkout.hold.is_some())
                 && filter.after.is_none_or(|after| checkout.id.as_str() > after)
         });
-        Ok(chosen.take(filter.most()).cloned().collect())
+        let seen = |row: &Row| {
+            let work = row.work.as_ref();
+            Overview {
+                checkout: row.checkout.clone(),
+                nudged: row.nudges > row.answered,
+                due: work.map(|work| work.due),
+                leased: work.is_some_and(|work| work.leased && work.due > now),
+                tries: work.map_or(0, |work| work.tries),
+            }
+        };
+        Ok(chosen.take(filter.most()).map(seen).collect())
+    }
+
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        let kept = self.kept();
+        Ok(kept.unmatched().filter(|event| event.number > after).take(most).cloned().collect())
     }
 
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
@@ -630,7 +667,7 @@ impl Store for Memory {
             limit_used: Some(count(kept.lanes.values().map(|lane| lane.taken(now)).sum())),
             held: count(kept.rows.values().filter(|row| row.checkout.hold.is_some()).count()),
             news: count(kept.news.len()),
-            unmatched: count(kept.unmatched.len()),
+            unmatched: count(kept.unmatched().count()),
             dead_rows: None,
             oldest_transaction: None,
         })
@@ -644,12 +681,10 @@ impl Store for Memory {
         for key in &over {
             kept.events.remove(key);
         }
-        let old = kept.unmatched.iter().filter(|(_, at)| at.saturating_add(UNMATCHED_KEPT) < now);
-        let mut old: Vec<_> = old.map(|(ids, at)| (*at, ids.clone())).collect();
-        old.sort_unstable();
-        old.truncate(max.saturating_sub(over.len()));
-        for (_, ids) in &old {
-            kept.unmatched.remove(ids);
+        let old = kept.strays.values().filter(|stray| stray.seen_at.saturating_add(UNMATCHED_KEPT) < now);
+        let old: Vec<i64> = old.map(|stray| stray.number).take(max.saturating_sub(over.len())).collect();
+        for number in &old {
+            kept.strays.remove(number);
         }
         Ok(over.len().saturating_add(old.len()))
     }

@@ -95,8 +95,23 @@ pub trait Store: Send + Sync {
     /// One checkout.
     fn checkout(&self, id: &str) -> impl Future<Output = Result<Option<Checkout>, StoreError>> + Send;
 
+    /// Checkouts in the order of their ids, each with its work: what the view `overview` of a database shows.
+    fn overview(&self, filter: &Filter<'_>)
+    -> impl Future<Output = Result<Vec<Overview>, StoreError>> + Send;
+
     /// Checkouts in the order of their ids.
-    fn list(&self, filter: &Filter<'_>) -> impl Future<Output = Result<Vec<Checkout>, StoreError>> + Send;
+    fn list(&self, filter: &Filter<'_>) -> impl Future<Output = Result<Vec<Checkout>, StoreError>> + Send {
+        async { Ok(self.overview(filter).await?.into_iter().map(|seen| seen.checkout).collect()) }
+    }
+
+    /// Events that no checkout has, in the order of their numbers: at most so many, behind the number `after`,
+    /// or from the first where that is 0. An event is in the list until a checkout has its ids, and for
+    /// [`UNMATCHED_KEPT`] at most.
+    fn unmatched(
+        &self,
+        after: i64,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<Unmatched>, StoreError>> + Send;
 
     /// The decisions of persons about a checkout, the oldest first.
     fn decisions(&self, id: &str) -> impl Future<Output = Result<Vec<Decided>, StoreError>> + Send;
@@ -432,9 +447,42 @@ pub struct Decided {
     pub reason: String,
 }
 
+/// A checkout with its work, as a person sees the two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overview {
+    /// The row.
+    pub checkout: Checkout,
+    /// True if a nudge waits for a read.
+    pub nudged: bool,
+    /// The moment when the work is due, which is the lease's end of leased work. [`None`] without work.
+    pub due: Option<Moment>,
+    /// True if a process has the work, and its lease is not over.
+    pub leased: bool,
+    /// How often the work was claimed since the last write that gave the lease up; 0 without work.
+    pub tries: u32,
+}
+
+/// An event of no checkout: the ids that a webhook named, for a person. Each lane, provider's id and reference
+/// is there once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmatched {
+    /// The number in the store: an event that came later has a greater one.
+    pub number: i64,
+    /// The lane of the merchant whose webhook it was.
+    pub lane: String,
+    /// The provider's id of the checkout.
+    pub checkout_id: Option<String>,
+    /// The reference of a draft.
+    pub reference: Option<String>,
+    /// The moment of the first webhook with these ids, by the store's clock.
+    pub seen_at: Moment,
+}
+
 /// A choice of checkouts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter<'a> {
+    /// This one alone.
+    pub id: Option<&'a str>,
     /// In this state alone.
     pub state: Option<State>,
     /// With a hold alone.
@@ -478,7 +526,7 @@ pub struct Figures {
     pub held: u64,
     /// The news that nobody has taken yet.
     pub news: u64,
-    /// The events of no checkout, for a person: each lane, provider's id and reference once.
+    /// The events of [`Store::unmatched`].
     pub unmatched: u64,
     /// The dead rows of the table of work, as the database has counted them: old versions of rows that are
     /// still to be removed. [`None`] for a store that has none, or does not know.

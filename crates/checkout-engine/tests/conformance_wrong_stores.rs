@@ -5,7 +5,7 @@
 use checkout_engine::conformance::{self, Law, ManualClock};
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Memory,
-    New, Next, Nudge, Nudged, ReadMade, Store, StoreError, Target, Write, Written,
+    New, Next, Nudge, Nudged, Overview, ReadMade, Store, StoreError, Target, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use pollster::block_on;
@@ -52,6 +52,11 @@ enum Fault {
     NewsComesAtOnceAgain,
     ListIgnoresAfter,
     ListIsOneShort,
+    ListIgnoresTheId,
+    OverviewCallsAllWorkLeased,
+    OverviewHidesNudges,
+    UnmatchedIgnoresAfter,
+    UnmatchedIsOneShort,
     SweepDeletesNothing,
     EmptyTextIsNone,
     LimitIsOfTheProcess,
@@ -281,13 +286,24 @@ impl Store for Wrong {
         Ok(self.right.checkout(id).await?.map(|row| self.seen(row)))
     }
 
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
         let after = filter.after.filter(|_| !self.is(Fault::ListIgnoresAfter));
-        let mut rows = self.right.list(&Filter { after, ..*filter }).await?;
+        let id = filter.id.filter(|_| !self.is(Fault::ListIgnoresTheId));
+        let mut rows = self.right.overview(&Filter { after, id, ..*filter }).await?;
         if self.is(Fault::ListIsOneShort) && rows.len() == filter.most() {
             rows.pop();
         }
-        Ok(rows.into_iter().map(|row| self.seen(row)).collect())
+        for row in &mut rows {
+            row.leased |= self.is(Fault::OverviewCallsAllWorkLeased) && row.due.is_some();
+            row.nudged &= !self.is(Fault::OverviewHidesNudges);
+        }
+        Ok(rows.into_iter().map(|row| Overview { checkout: self.seen(row.checkout), ..row }).collect())
+    }
+
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        let after = if self.is(Fault::UnmatchedIgnoresAfter) { 0 } else { after };
+        let most = if self.is(Fault::UnmatchedIsOneShort) { most.saturating_sub(1) } else { most };
+        self.right.unmatched(after, most).await
     }
 
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
@@ -326,7 +342,7 @@ fn failing(fault: Fault) -> Vec<Law> {
     laws.filter(|law| block_on(conformance::check_law(*law, &make(fault))).is_err()).collect()
 }
 
-const FAULTS: [(Fault, Law); 37] = [
+const FAULTS: [(Fault, Law); 42] = [
     (Fault::InsertHasNoLease, Law::InsertLeases),
     (Fault::InsertIsAlwaysFresh, Law::InsertIsDoneOnce),
     (Fault::ClaimTakesEveryLane, Law::OtherLanesAreLeft),
@@ -361,6 +377,11 @@ const FAULTS: [(Fault, Law); 37] = [
     (Fault::NewsComesAtOnceAgain, Law::NewsComesAgain),
     (Fault::ListIgnoresAfter, Law::ListIsChosen),
     (Fault::ListIsOneShort, Law::ListIsChosen),
+    (Fault::ListIgnoresTheId, Law::ListIsChosen),
+    (Fault::OverviewCallsAllWorkLeased, Law::OverviewShowsTheWork),
+    (Fault::OverviewHidesNudges, Law::OverviewShowsTheWork),
+    (Fault::UnmatchedIgnoresAfter, Law::UnmatchedEventsAreListed),
+    (Fault::UnmatchedIsOneShort, Law::UnmatchedEventsAreListed),
     (Fault::SweepDeletesNothing, Law::SweepDeletesWhatIsOver),
     (Fault::EmptyTextIsNone, Law::TextsSurvive),
     (Fault::LimitIsOfTheProcess, Law::LimitIsExact),

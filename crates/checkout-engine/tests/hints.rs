@@ -4,7 +4,7 @@ mod world;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Memory,
-    New, Nudge, Nudged, State, Store, StoreError, Subject, Write, Written,
+    New, Nudge, Nudged, Overview, State, Store, StoreError, Subject, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -73,8 +73,11 @@ impl Store for Hinted {
     async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
         self.store.checkout(id).await
     }
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
-        self.store.list(filter).await
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+        self.store.overview(filter).await
+    }
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        self.store.unmatched(after, most).await
     }
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
         self.store.decisions(id).await

@@ -6,8 +6,8 @@ mod world;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Limit,
-    Limited, Limits, Memory, New, Nudge, Nudged, ReadMade, Reserved, Room, SUSPECT, Store, StoreError,
-    Target, Write, Written,
+    Limited, Limits, Memory, New, Nudge, Nudged, Overview, ReadMade, Reserved, Room, SUSPECT, Store,
+    StoreError, Target, Unmatched, Write, Written,
 };
 use checkout_sandbox::allscale;
 use checkout_tables::Moment;
@@ -463,8 +463,11 @@ impl Store for Database {
     async fn checkout(&self, id: &str) -> Result<Option<Checkout>, StoreError> {
         self.store.checkout(id).await
     }
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
-        self.store.list(filter).await
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+        self.store.overview(filter).await
+    }
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        self.store.unmatched(after, most).await
     }
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
         self.store.decisions(id).await

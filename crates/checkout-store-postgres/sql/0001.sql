@@ -132,17 +132,18 @@ CREATE TABLE checkout.decision (
     PRIMARY KEY (id, number)
 );
 
--- The events of no checkout, for a person: the ids that the event names, and the moment of the first.
-CREATE TABLE checkout.unmatched (
+-- The events that named no checkout when they came: the ids, and the moment of the first.
+CREATE TABLE checkout.stray (
+    number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     lane        text COLLATE "C" NOT NULL,
-    checkout_id text,
-    reference   text,
+    checkout_id text COLLATE "C",
+    reference   text COLLATE "C",
     seen_at     bigint NOT NULL
 );
-CREATE UNIQUE INDEX unmatched_ids ON checkout.unmatched (
+CREATE UNIQUE INDEX stray_ids ON checkout.stray (
     lane, coalesce(checkout_id, ''), (checkout_id IS NULL), coalesce(reference, ''), (reference IS NULL)
 );
-CREATE INDEX unmatched_seen ON checkout.unmatched (seen_at);
+CREATE INDEX stray_seen ON checkout.stray (seen_at);
 
 -- The claims of the replay guard.
 CREATE SEQUENCE checkout.webhook_claim_fence;
@@ -192,4 +193,10 @@ CREATE VIEW checkout.overview AS
     FROM checkout.checkout c LEFT JOIN checkout.work w ON w.id = c.id;
 CREATE VIEW checkout.due AS
     SELECT w.id, w.lane, to_timestamp(w.due / 1000.0) AS due, checkout.now_ms() - w.due AS late_ms, w.tries
-    FROM checkout.work w WHERE w.due <= checkout.now_ms() ORDER BY w.due;
+    FROM checkout.work w WHERE w.due <= checkout.now_ms() ORDER BY w.due, w.id;
+-- The strays whose ids no checkout has.
+CREATE VIEW checkout.unmatched AS
+    SELECT s.number, s.lane, s.checkout_id, s.reference, to_timestamp(s.seen_at / 1000.0) AS seen_at
+    FROM checkout.stray s
+    WHERE NOT EXISTS (SELECT FROM checkout.named n WHERE n.lane = s.lane AND n.checkout_id = s.checkout_id)
+        AND NOT EXISTS (SELECT FROM checkout.checkout c WHERE c.lane = s.lane AND c.reference = s.reference);

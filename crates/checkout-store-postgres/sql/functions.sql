@@ -260,7 +260,7 @@ BEGIN
         FOR NO KEY UPDATE;
         IF NOT FOUND THEN
             IF in_id IS NULL THEN
-                INSERT INTO checkout.unmatched (lane, checkout_id, reference, seen_at)
+                INSERT INTO checkout.stray (lane, checkout_id, reference, seen_at)
                 VALUES (in_lane, in_checkout_id, in_reference, checkout.now_ms())
                 ON CONFLICT DO NOTHING;
             END IF;

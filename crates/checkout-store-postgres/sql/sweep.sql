@@ -8,19 +8,18 @@ WITH t AS MATERIALIZED (
         ORDER BY o.until LIMIT $1 FOR UPDATE SKIP LOCKED
     ))
     RETURNING 1
-), unmatched AS (
-    DELETE FROM checkout.unmatched u WHERE u.ctid = ANY (ARRAY(
-        SELECT o.ctid FROM checkout.unmatched o WHERE o.seen_at < (SELECT now FROM t) - $3
-        ORDER BY o.seen_at, o.lane, o.checkout_id COLLATE "C" NULLS FIRST, o.reference COLLATE "C" NULLS FIRST
-        LIMIT $1 - (SELECT count(*) FROM events) FOR UPDATE SKIP LOCKED
+), strays AS (
+    DELETE FROM checkout.stray s WHERE s.number = ANY (ARRAY(
+        SELECT o.number FROM checkout.stray o WHERE o.seen_at < (SELECT now FROM t) - $3
+        ORDER BY o.number LIMIT $1 - (SELECT count(*) FROM events) FOR UPDATE SKIP LOCKED
     ))
     RETURNING 1
 ), claims AS (
     DELETE FROM checkout.webhook_claim w WHERE w.until < (SELECT now FROM t) - $2 AND w.key = ANY (ARRAY(
         SELECT o.key FROM checkout.webhook_claim o WHERE o.until < (SELECT now FROM t) - $2
         ORDER BY o.until
-        LIMIT $1 - (SELECT count(*) FROM events) - (SELECT count(*) FROM unmatched) FOR UPDATE SKIP LOCKED
+        LIMIT $1 - (SELECT count(*) FROM events) - (SELECT count(*) FROM strays) FOR UPDATE SKIP LOCKED
     ))
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM unmatched) + (SELECT count(*) FROM claims) AS swept
+SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM strays) + (SELECT count(*) FROM claims) AS swept

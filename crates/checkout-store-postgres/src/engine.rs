@@ -15,8 +15,8 @@ use std::time::Instant;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, LIMIT_MARGIN,
-    Lane, Lease, New, News, Nudge, Nudged, SUSPECT, Store, StoreError, Subject, Target, UNMATCHED_KEPT,
-    Write, Written,
+    Lane, Lease, New, News, Nudge, Nudged, Overview, SUSPECT, Store, StoreError, Subject, Target,
+    UNMATCHED_KEPT, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use tokio_postgres::Row;
@@ -250,13 +250,38 @@ impl Store for Postgres {
         rows.first().map(checkout).transpose()
     }
 
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
         let state = filter.state.map(|state| state.name());
         let parameters = parameters![
             state => TEXT, filter.held => BOOL, filter.after => TEXT, count(filter.most()) => INT8,
+            filter.id => TEXT,
         ];
-        let rows = self.ask(&self.statements().list, parameters).await?;
-        rows.iter().map(checkout).collect()
+        let rows = self.ask(&self.statements().overview, parameters).await?;
+        let seen = |row: &Row| {
+            Ok(Overview {
+                checkout: checkout(row)?,
+                nudged: column(row, "nudged")?,
+                due: column::<Option<i64>>(row, "due")?.map(Moment::from_unix_millis),
+                leased: column(row, "leased")?,
+                tries: u32::try_from(column::<i32>(row, "tries")?).unwrap_or(0),
+            })
+        };
+        rows.iter().map(seen).collect()
+    }
+
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        let parameters = parameters![after => INT8, count(most) => INT8];
+        let rows = self.ask(&self.statements().unmatched, parameters).await?;
+        let event = |row: &Row| {
+            Ok(Unmatched {
+                number: column(row, "number")?,
+                lane: column(row, "lane")?,
+                checkout_id: column(row, "checkout_id")?,
+                reference: column(row, "reference")?,
+                seen_at: moment(row, "seen_at")?,
+            })
+        };
+        rows.iter().map(event).collect()
     }
 
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {

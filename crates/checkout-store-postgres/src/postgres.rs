@@ -239,8 +239,8 @@ macro_rules! statements {
 }
 
 statements! {
-    now lanes insert claim write nudge decide claim_news news_told checkout list decisions figures health sweep
-    dead_work guard_claim guard_held guard_commit guard_release
+    now lanes insert claim write nudge decide claim_news news_told checkout overview unmatched decisions figures
+    health sweep dead_work guard_claim guard_held guard_commit guard_release
 }
 
 impl Postgres {

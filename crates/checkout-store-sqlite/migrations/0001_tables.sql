@@ -145,16 +145,16 @@ CREATE TABLE checkout_decision (
 ) STRICT;
 CREATE INDEX checkout_decision_of ON checkout_decision (id, number);
 
--- Events that name no checkout, for a person: each once. Quoting tells an empty text from none.
-CREATE TABLE checkout_unmatched (
+-- Events that named no checkout when they came: each once. Quoting tells an empty text from none.
+CREATE TABLE checkout_stray (
+    number      INTEGER NOT NULL PRIMARY KEY,
     lane        TEXT    NOT NULL,
     checkout_id TEXT,
     reference   TEXT,
     at          INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX checkout_unmatched_once
-    ON checkout_unmatched (lane, quote(checkout_id), quote(reference));
-CREATE INDEX checkout_unmatched_at ON checkout_unmatched (at);
+CREATE UNIQUE INDEX checkout_stray_once ON checkout_stray (lane, quote(checkout_id), quote(reference));
+CREATE INDEX checkout_stray_at ON checkout_stray (at);
 
 -- The claims of the replay guard.
 CREATE TABLE webhook_claim (
@@ -196,14 +196,26 @@ CREATE TRIGGER checkout_watch_insert INSTEAD OF INSERT ON checkout_watch BEGIN
         WHERE c.id = NEW.id AND NOT EXISTS (SELECT 1 FROM checkout_lane AS l WHERE l.name = c.lane);
 END;
 
--- For people: neither page nor notes.
+-- The clock of the machine.
+CREATE VIEW checkout_now AS SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) AS ms;
+
+-- For people. Neither page nor notes: anybody with the page can pay.
 CREATE VIEW checkout_overview AS
-    SELECT c.id, c.provider, c.merchant, c.environment, c.state, c.reference, c.checkout_id, c.hold, c.version,
-        datetime(c.created_at / 1000, 'unixepoch') AS created,
-        datetime(c.changed_at / 1000, 'unixepoch') AS changed,
-        datetime(w.due / 1000, 'unixepoch') AS due
-    FROM checkout AS c LEFT JOIN checkout_work AS w ON w.id = c.id;
+    SELECT c.id, c.provider, c.merchant, c.environment, c.state, c.hold, c.reference, c.checkout_id,
+        strftime('%Y-%m-%dT%H:%M:%fZ', c.created_at / 1000.0, 'unixepoch') AS created_at,
+        strftime('%Y-%m-%dT%H:%M:%fZ', c.changed_at / 1000.0, 'unixepoch') AS changed_at,
+        c.version, c.nudges > c.answered AS nudged,
+        strftime('%Y-%m-%dT%H:%M:%fZ', w.due / 1000.0, 'unixepoch') AS due,
+        ifnull(w.leased AND w.due > n.ms, 0) AS leased, ifnull(w.tries, 0) AS tries
+    FROM checkout AS c LEFT JOIN checkout_work AS w ON w.id = c.id CROSS JOIN checkout_now AS n;
 CREATE VIEW checkout_due AS
-    SELECT w.lane, w.id, c.state, datetime(w.due / 1000, 'unixepoch') AS due, w.leased, w.tries
-    FROM checkout_work AS w JOIN checkout AS c ON c.id = w.id
-    ORDER BY w.due, w.id;
+    SELECT w.id, w.lane, strftime('%Y-%m-%dT%H:%M:%fZ', w.due / 1000.0, 'unixepoch') AS due,
+        n.ms - w.due AS late_ms, w.tries
+    FROM checkout_work AS w CROSS JOIN checkout_now AS n WHERE w.due <= n.ms ORDER BY w.due, w.id;
+-- The strays whose ids no checkout has.
+CREATE VIEW checkout_unmatched AS
+    SELECT s.number, s.lane, s.checkout_id, s.reference,
+        strftime('%Y-%m-%dT%H:%M:%fZ', s.at / 1000.0, 'unixepoch') AS seen_at
+    FROM checkout_stray AS s
+    WHERE NOT EXISTS (SELECT 1 FROM checkout AS c WHERE c.lane = s.lane AND c.checkout_id = s.checkout_id)
+        AND NOT EXISTS (SELECT 1 FROM checkout AS c WHERE c.lane = s.lane AND c.reference = s.reference);

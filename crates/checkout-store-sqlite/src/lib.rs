@@ -44,8 +44,9 @@
 //!
 //! # For people
 //!
-//! The view `checkout_overview` lists the checkouts, and `checkout_due` the work by its due. Neither has a
-//! page's address or a note. A row of `checkout` may be deleted once nobody needs the row: its work goes too.
+//! The view `checkout_overview` lists the checkouts, `checkout_due` the work that is due, and
+//! `checkout_unmatched` the events that no checkout has. None has a page's address or a note. A row of
+//! `checkout` may be deleted once nobody needs the row: its work goes too.
 
 mod claim;
 mod db;
@@ -69,7 +70,7 @@ pub use schema::{MIGRATIONS, Migration, print_migrations};
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, New,
-    Nudge, Nudged, Store, StoreError, Target, Write, Written,
+    Nudge, Nudged, Overview, Store, StoreError, Target, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_trust::replay::{AsyncStore, Commit, FencingToken, Key, Release, Slot};
@@ -396,9 +397,13 @@ impl Store for Sqlite {
         self.read_with(move |db, _| write::by_id(db, &id)).await
     }
 
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
-        let (state, held, after, most) = (filter.state, filter.held, owned(filter.after), filter.most());
-        self.read_with(move |db, _| look::list(db, state, held, after.as_deref(), most)).await
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+        let choice = look::Choice::of(filter);
+        self.read_with(move |db, now| look::overview(db, &choice, now)).await
+    }
+
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        self.read_with(move |db, _| look::unmatched(db, after, most)).await
     }
 
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {

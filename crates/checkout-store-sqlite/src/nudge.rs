@@ -25,7 +25,7 @@ pub(crate) fn nudge(db: &Db<'_>, nudge: &Nudge<'_>, now: Moment) -> Result<Nudge
     }
     let Some(id) = find(db, nudge.target)? else {
         if let Target::Named { lane, checkout_id, reference } = nudge.target {
-            let note = "INSERT OR IGNORE INTO checkout_unmatched (lane, checkout_id, reference, at) \
+            let note = "INSERT OR IGNORE INTO checkout_stray (lane, checkout_id, reference, at) \
                 VALUES (?1, ?2, ?3, ?4)";
             db.change(note, params![lane, checkout_id, reference, millis])?;
         }
@@ -85,12 +85,12 @@ pub(crate) fn sweep(db: &Db<'_>, max: usize, now: Moment) -> Result<usize, Store
     let kept = Moment::from_unix_millis(0).saturating_add(UNMATCHED_KEPT).unix_millis();
     let events = "DELETE FROM checkout_event WHERE key IN \
         (SELECT key FROM checkout_event WHERE done AND until < ?1 ORDER BY until LIMIT ?2)";
-    let unmatched = "DELETE FROM checkout_unmatched WHERE rowid IN (SELECT rowid FROM checkout_unmatched \
-        WHERE at < ?1 ORDER BY at, lane, checkout_id, reference LIMIT ?2)";
+    let strays = "DELETE FROM checkout_stray WHERE number IN \
+        (SELECT number FROM checkout_stray WHERE at < ?1 ORDER BY number LIMIT ?2)";
     let claims = "DELETE FROM webhook_claim WHERE key IN \
         (SELECT key FROM webhook_claim WHERE until < ?1 ORDER BY until LIMIT ?2)";
     let mut swept = 0_usize;
-    for (sql, before) in [(events, millis), (unmatched, millis.saturating_sub(kept)), (claims, millis)] {
+    for (sql, before) in [(events, millis), (strays, millis.saturating_sub(kept)), (claims, millis)] {
         let rest = signed(max.saturating_sub(swept));
         swept = swept.saturating_add(db.change(sql, params![before, rest])?);
     }

@@ -6,7 +6,7 @@ mod folder;
 use checkout_engine::conformance::{self, Broken, Law, ManualClock};
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, New,
-    Nudge, Nudged, Store, StoreError, Write, Written,
+    Nudge, Nudged, Overview, Store, StoreError, Unmatched, Write, Written,
 };
 use checkout_store_sqlite::{Sqlite, Synchronous};
 use checkout_tables::Moment;
@@ -83,8 +83,12 @@ impl Store for Two {
         self.next().checkout(id).await
     }
 
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
-        self.next().list(filter).await
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+        self.next().overview(filter).await
+    }
+
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        self.next().unmatched(after, most).await
     }
 
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {

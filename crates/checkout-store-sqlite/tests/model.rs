@@ -209,12 +209,13 @@ async fn look(both: &Both, dice: &mut Dice) -> Result<(), Box<dyn Error>> {
     same(model.figures().await?, file.figures().await?, "figures")?;
     let after = format!("o-{}", dice.below(8));
     let filter = Filter {
+        id: None,
         state: Some(dice.one_of(State::ALL)).filter(|_| dice.below(2) == 0),
         held: dice.below(2) == 0,
         after: dice.maybe(&*after),
         limit: usize::try_from(dice.below(4))?,
     };
-    same(model.list(&filter).await?, file.list(&filter).await?, "list")?;
+    same(model.overview(&filter).await?, file.overview(&filter).await?, "list")?;
     let (all, id) = (Filter::default(), format!("o-{}", dice.below(8)));
     same(model.list(&all).await?, file.list(&all).await?, "list of all")?;
     same(model.checkout(&id).await?, file.checkout(&id).await?, "checkout")?;

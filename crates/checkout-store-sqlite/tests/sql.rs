@@ -310,18 +310,20 @@ fn the_views_for_people_show_neither_a_page_nor_a_note() -> Outcome {
     for (view, columns) in [
         (
             "checkout_overview",
-            "id provider merchant environment state reference checkout_id hold version created changed due",
+            "id provider merchant environment state hold reference checkout_id created_at changed_at version \
+             nudged due leased tries",
         ),
-        ("checkout_due", "lane id state due leased tries"),
+        ("checkout_due", "id lane due late_ms tries"),
+        ("checkout_unmatched", "number lane checkout_id reference seen_at"),
     ] {
         let select = shop.prepare(&format!("SELECT * FROM {view}"))?;
         assert_eq!(select.column_names().join(" "), columns);
     }
-    let due = "SELECT id || ' ' || state || ' ' || due FROM checkout_due";
+    let due = "SELECT id || ' ' || lane || ' ' || due FROM checkout_due";
     let due: String = shop.query_row(due, [], |row| row.get(0))?;
-    assert_eq!(due, "o-1 open 2024-05-23 21:50:00");
-    let created: String = shop.query_row("SELECT created FROM checkout_overview", [], |row| row.get(0))?;
-    assert_eq!(created, "2024-05-23 21:50:00");
+    assert_eq!(due, "o-1 azotte/m 2024-05-23T21:50:00.000Z");
+    let created: String = shop.query_row("SELECT created_at FROM checkout_overview", [], |row| row.get(0))?;
+    assert_eq!(created, "2024-05-23T21:50:00.000Z");
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use super::{Outcome, limits, scenes};
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Limit,
-    Limits, New, Nudge, Nudged, ReadMade, Reserved, Room, Store, StoreError, Write, Written,
+    Limits, New, Nudge, Nudged, Overview, ReadMade, Reserved, Room, Store, StoreError, Unmatched, Write,
+    Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -134,7 +135,9 @@ points! {
     claim_news(max: usize, lease: Duration) -> Vec<ClaimedNews>;
     news_told(key: &str, fence: i64, again: Option<Duration>) -> Written;
     checkout(id: &str) -> Option<Checkout>;
+    overview(filter: &Filter<'_>) -> Vec<Overview>;
     list(filter: &Filter<'_>) -> Vec<Checkout>;
+    unmatched(after: i64, most: usize) -> Vec<Unmatched>;
     decisions(id: &str) -> Vec<Decided>;
     figures() -> Figures;
     sweep(max: usize) -> usize;

@@ -161,6 +161,8 @@ const PAGE: u64 = 8;
 pub(crate) fn person_cases() -> Vec<Case> {
     Case::of(&[
         ("figures", &[1]),
+        ("overview", &[1]),
+        ("unmatched", &[1]),
         ("list", &[1]),
         ("decisions", &[1]),
         ("now", &[1, 2]),
@@ -185,6 +187,8 @@ fn done_before(case: &Case) -> (usize, bool) {
 /// A person looks, releases one checkout, settles the other, and sweeps.
 pub(crate) async fn decide(store: &impl Store) -> Outcome {
     store.figures().await?;
+    store.overview(&Filter::default()).await?;
+    store.unmatched(0, 100).await?;
     for seen in store.list(&Filter { held: true, ..Filter::default() }).await? {
         if store.decisions(&seen.id).await?.is_empty() {
             by_person(store, &seen).await?;

@@ -1,7 +1,9 @@
 //! The laws of webhooks' events.
 
 use super::{Clock, HOUR, LEASE, MILLI, Seen, Trial, Verdict, ended, lane, plain, row, same};
-use crate::store::{Nudge, Nudged, ReadMade, Store, Target, UNMATCHED_KEPT};
+use crate::checkout::Checkout;
+use crate::store::{Nudge, Nudged, ReadMade, Store, Target, UNMATCHED_KEPT, Unmatched};
+use checkout_tables::Moment;
 use checkout_trust::replay::{Key, Scheme};
 use core::time::Duration;
 
@@ -196,5 +198,63 @@ pub(super) async fn unmatched_events_are_noted<S: Store, C: Clock>(t: &Trial<S, 
     same("the unmatched events", &t.store.figures().await?.unmatched, &4)?;
     t.add("a").await?;
     by(&m, Some("p1"), &keys, &queued("a")).await?;
-    by(&m, Some("p1"), &keys, &Nudged::Pending).await
+    by(&m, Some("p1"), &keys, &Nudged::Pending).await?;
+    same("the unmatched events of the other lane", &t.store.figures().await?.unmatched, &2)
+}
+
+/// The ids of an event: the lane, the provider's id and the reference.
+type Ids<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+pub(super) async fn unmatched_events_are_listed<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
+    let (m, n) = (lane("m"), lane("n"));
+    let events: [Ids<'_>; 6] = [
+        (&m, Some("p1"), Some("reference of a")),
+        (&n, Some("p1"), None),
+        (&m, None, Some("reference of b")),
+        (&m, Some(""), Some("")),
+        (&m, Some("id of c"), None),
+        (&m, Some("p0"), Some("r0")),
+    ];
+    let mut expected: Vec<(Ids<'_>, Moment)> = Vec::new();
+    for (number, ids) in events.into_iter().enumerate() {
+        expected.push((ids, t.now().await?));
+        // The first of two decides.
+        for again in ["", " again"] {
+            let target = Target::Named { lane: ids.0, checkout_id: ids.1, reference: ids.2 };
+            let key = [event(&format!("event {number}{again}"))?];
+            same("an event", &t.store.nudge(&Nudge { target, event: &key }).await?, &Nudged::Unmatched)?;
+            t.pass(MILLI).await?;
+        }
+    }
+    let listed = async |what: &str, expected: &[(Ids<'_>, Moment)]| {
+        let all = t.store.unmatched(0, 100).await?;
+        let ids =
+            |of: &Unmatched| (of.lane.clone(), of.checkout_id.clone(), of.reference.clone(), of.seen_at);
+        let owned = |((lane, id, reference), at): &(Ids<'_>, Moment)| {
+            ((*lane).to_owned(), id.map(str::to_owned), reference.map(str::to_owned), *at)
+        };
+        let expected: Vec<_> = expected.iter().map(owned).collect();
+        same(what, &all.iter().map(ids).collect::<Vec<_>>(), &expected)?;
+        let (mut pages, mut after) = (Vec::new(), 0);
+        for _ in 0..all.len() {
+            let page = t.store.unmatched(after, 2).await?;
+            let Some(last) = page.last() else { break };
+            super::holds(page.len() <= 2, "a list of at most 2 is longer")?;
+            after = last.number;
+            pages.extend(page);
+        }
+        same(&format!("{what}, page by page"), &pages, &all)?;
+        let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
+        same(&format!("{what}, counted"), &t.store.figures().await?.unmatched, &count)
+    };
+    listed("the unmatched events", &expected).await?;
+    // A checkout has the ids of some of them: by the reference, and by the provider's id.
+    t.add("a").await?;
+    t.insert(&Checkout { checkout_id: Some("id of c".into()), ..row("c") }, "", Duration::ZERO).await?;
+    expected.retain(|((lane, id, reference), _)| {
+        *lane == n || !(*reference == Some("reference of a") || *id == Some("id of c"))
+    });
+    listed("the unmatched events that are left", &expected).await?;
+    t.add_of("n", "b").await?;
+    listed("the unmatched events beside a checkout of another lane", &expected).await
 }

@@ -5,7 +5,7 @@ use crate::checkout::{Checkout, Provider, State};
 use crate::memory::Memory;
 use crate::store::{
     Ask, Claimed, Decision, Due, Filter, Inserted, Lane, Lease, New, News, Next, Nudge, ReadMade, Store,
-    Subject, Target, Write,
+    Subject, Target, Unmatched, Write,
 };
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use checkout_trust::replay::{Key, Scheme};
@@ -401,14 +401,22 @@ impl<S: Store, C: Clock> History<'_, S, C> {
 
     async fn list(&mut self) -> Verdict {
         let after = self.id();
+        let id = self.id();
         let filter = Filter {
+            id: self.random.one_in(6).then_some(id.as_str()),
             state: if self.random.one_in(2) { Some(self.random.pick(State::ALL)?) } else { None },
             held: self.random.one_in(3),
             after: self.random.one_in(2).then_some(after.as_str()),
             limit: self.random.below(6),
         };
         self.show(&format_args!("list {filter:?}"));
-        same("a list", &self.t.store.list(&filter).await?, &self.model.list(&filter).await?)
+        same("a list", &self.t.store.overview(&filter).await?, &self.model.overview(&filter).await?)?;
+        // The numbers are the store's own.
+        let unmatched = |of: Vec<Unmatched>| {
+            of.into_iter().map(|event| Unmatched { number: 0, ..event }).collect::<Vec<_>>()
+        };
+        let (found, model) = (self.t.store.unmatched(0, 100).await?, self.model.unmatched(0, 100).await?);
+        same("the events of no checkout", &unmatched(found), &unmatched(model))
     }
 }
 

@@ -250,6 +250,7 @@ pub(super) async fn list_is_chosen<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdi
     ids.sort_unstable();
     let all = t.store.list(&Filter::default()).await?;
     let of = |rows: &[Checkout]| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    let ids_of = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
     same("the order of a list", &of(&all), &ids)?;
     let (mut pages, mut after) = (Vec::new(), None::<String>);
     for _ in 0..ids.len() {
@@ -263,7 +264,7 @@ pub(super) async fn list_is_chosen<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdi
     same("the pages of a list", &pages, &ids)?;
     for state in [None, Some(State::Open), Some(State::Unsettled), Some(State::Closed)] {
         for held in [false, true] {
-            let filter = Filter { state, held, after: Some("B"), limit: 50 };
+            let filter = Filter { id: None, state, held, after: Some("B"), limit: 50 };
             let chosen = |row: &&Checkout| {
                 state.is_none_or(|state| row.state == state)
                     && (!held || row.hold.is_some())
@@ -273,12 +274,58 @@ pub(super) async fn list_is_chosen<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdi
             same(&format!("a list of {filter:?}"), &of(&t.store.list(&filter).await?), &of(&expected))?;
         }
     }
+    for (filter, expected) in [
+        (Filter { id: Some("a"), ..Filter::default() }, &["a"][..]),
+        (Filter { id: Some("none"), ..Filter::default() }, &[]),
+        (Filter { id: Some("ab"), after: Some("a"), ..Filter::default() }, &["ab"]),
+        (Filter { id: Some("a"), after: Some("a"), ..Filter::default() }, &[]),
+        (Filter { id: Some("é"), held: true, ..Filter::default() }, &[]),
+        (Filter { id: Some("b"), held: true, state: Some(State::Unsettled), ..Filter::default() }, &["b"]),
+        (Filter { id: Some("b"), state: Some(State::Open), ..Filter::default() }, &[]),
+    ] {
+        same(&format!("a list of {filter:?}"), &of(&t.store.list(&filter).await?), &ids_of(expected))?;
+    }
     for more in 0..100 {
         t.insert(&row(&format!("more {more}")), "", LEASE).await?;
     }
     same("a list without a limit", &t.store.list(&Filter::default()).await?.len(), &100)?;
     let filter = Filter { limit: 1_000, ..Filter::default() };
     same("a list of all", &t.store.list(&filter).await?.len(), &ids.len().saturating_add(100))
+}
+
+pub(super) async fn overview_shows_the_work<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
+    let start = t.now().await?;
+    let shown = async |what: &str, expected: (bool, Option<Moment>, bool, u32)| {
+        let seen = t.store.overview(&Filter { id: Some("a"), ..Filter::default() }).await?;
+        let [seen] = seen.as_slice() else { return Err(Seen(format!("{what}: {} rows", seen.len()))) };
+        same(&format!("the row {what}"), &seen.checkout, &t.row("a").await?)?;
+        let found = (seen.nudged, seen.due, seen.leased, seen.tries);
+        same(&format!("nudged, due, leased and tries {what}"), &found, &expected)
+    };
+    t.add("a").await?;
+    t.add("b").await?;
+    shown("of new work", (false, Some(start), false, 0)).await?;
+    t.pass(MILLI).await?;
+    let claimed = t.claim(10).await?;
+    let due_at = start.saturating_add(MILLI + LEASE);
+    shown("under a lease", (false, Some(due_at), true, 1)).await?;
+    t.nudge("a").await?;
+    shown("of a nudge under a lease", (true, Some(due_at), true, 1)).await?;
+    t.pass(LEASE).await?;
+    shown("at the lease's end", (true, Some(due_at), false, 1)).await?;
+    let again = t.claim(10).await?;
+    holds(claimed.len() == 2 && again.len() == 2, "a claim did not find the two that are due")?;
+    let due_at = due_at.saturating_add(LEASE);
+    shown("under a second lease", (true, Some(due_at), true, 2)).await?;
+    let of_a = again.iter().find(|due| due.lease.id == "a").ok_or_else(|| Seen("no work of a".into()))?;
+    t.give_up(&of_a.lease, HOUR, ReadMade::Answered).await?;
+    let due_at = due_at.saturating_add(HOUR - LEASE);
+    shown("after an answered read", (false, Some(due_at), false, 0)).await?;
+    t.nudge("a").await?;
+    shown("of a nudge", (true, Some(t.now().await?), false, 0)).await?;
+    let lease = t.claim_one("after a nudge").await?.lease;
+    t.end(&lease).await?;
+    shown("of no work", (false, None, false, 0)).await
 }
 
 fn decision(checkout: &Checkout, work: bool) -> Decision<'_> {

@@ -4,7 +4,7 @@ use super::{Limit, Limits, Reserved};
 use crate::checkout::Checkout;
 use crate::store::{
     Ask, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, Lane, Lease, New, Next,
-    Nudge, Nudged, SUSPECT, Store, StoreError, Write, Written,
+    Nudge, Nudged, Overview, SUSPECT, Store, StoreError, Unmatched, Write, Written,
 };
 use checkout_tables::{Moment, RateLimit};
 use core::fmt;
@@ -626,8 +626,12 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
         self.store.checkout(id).await
     }
 
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
-        self.store.list(filter).await
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+        self.store.overview(filter).await
+    }
+
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        self.store.unmatched(after, most).await
     }
 
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {

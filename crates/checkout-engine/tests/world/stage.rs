@@ -4,7 +4,8 @@
 use super::{Outcome, Providers};
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Memory,
-    New, News, Next, Nudge, Nudged, Provider, State, Store, StoreError, Subject, Write, Written,
+    New, News, Next, Nudge, Nudged, Overview, Provider, State, Store, StoreError, Subject, Unmatched, Write,
+    Written,
 };
 use checkout_lifecycle::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -321,8 +322,12 @@ impl Store for GatedStore {
         self.around(["checkout.before", "checkout.after"], self.inner.checkout(id)).await
     }
 
-    async fn list(&self, filter: &Filter<'_>) -> Result<Vec<Checkout>, StoreError> {
-        self.around(["list.before", "list.after"], self.inner.list(filter)).await
+    async fn overview(&self, filter: &Filter<'_>) -> Result<Vec<Overview>, StoreError> {
+        self.around(["overview.before", "overview.after"], self.inner.overview(filter)).await
+    }
+
+    async fn unmatched(&self, after: i64, most: usize) -> Result<Vec<Unmatched>, StoreError> {
+        self.around(["unmatched.before", "unmatched.after"], self.inner.unmatched(after, most)).await
     }
 
     async fn decisions(&self, id: &str) -> Result<Vec<Decided>, StoreError> {
