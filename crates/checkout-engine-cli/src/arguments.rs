@@ -12,9 +12,13 @@ checkout-engine --store STORE [--schema NAME] COMMAND
   --schema NAME   the schema in PostgreSQL; `checkout` unless you say otherwise
 
   ls [--state STATE] [--held] [--after ID] [--limit NUMBER]
-                  lists checkouts by their ids; without a page's address, and without anything of the payer
+                  lists checkouts by their ids, each with its work; without a page's address, and without
+                  anything of the payer
   show ID         shows one checkout, and the decisions about it
+  unmatched [--after NUMBER] [--limit NUMBER]
+                  lists the events that no checkout has, the oldest first
   figures         shows the figures to watch
+                  these four print JSON with --json
   nudge ID        reads a checkout at once
   release ID      clears a hold, or puts quarantined work back: the checkout goes on as its state says
   requeue ID      the same, by the word of job queues
@@ -38,6 +42,8 @@ pub(crate) struct Arguments {
     pub(crate) store: String,
     /// The schema in PostgreSQL.
     pub(crate) schema: Option<String>,
+    /// True for JSON in place of lines.
+    pub(crate) json: bool,
     pub(crate) command: Command,
 }
 
@@ -50,6 +56,10 @@ pub(crate) enum Command {
     },
     Show {
         id: String,
+    },
+    Unmatched {
+        after: i64,
+        limit: usize,
     },
     Figures,
     Nudge {
@@ -96,6 +106,10 @@ pub(crate) enum ArgumentError {
     Version(String),
     #[error("--schema: an SQLite file has no schema of another name")]
     Schema,
+    #[error("--after: {0:?} is no number of an event")]
+    Number(String),
+    #[error("--json: ls, show, unmatched and figures print JSON, and nothing else does")]
+    Json,
     #[error("--from: say so with `migrate --print`: a database knows its version itself")]
     From,
 }
@@ -106,7 +120,7 @@ impl Arguments {
         let mut store = std::env::var("CHECKOUT_ENGINE_STORE").ok().filter(|store| !store.is_empty());
         let (mut words, mut state, mut held, mut print) = (Vec::new(), None, false, false);
         let (mut after, mut limit, mut by, mut reason, mut version) = (None, 0, None, None, None);
-        let (mut schema, mut from) = (None, None);
+        let (mut schema, mut from, mut json) = (None, None, false);
         while let Some(argument) = parser.next()? {
             match argument {
                 Short('h') | Long("help") => return Ok(Wish::Help),
@@ -123,6 +137,7 @@ impl Arguments {
                 Long("reason") => reason = Some(parser.value()?.string()?),
                 Long("version") => version = Some(parser.value()?.parse()?),
                 Long("print") => print = true,
+                Long("json") => json = true,
                 Long("from") => from = Some(version_of(parser.value()?.string()?)?),
                 Value(word) => words.push(word.string()?),
                 other @ (Short(_) | Long(_)) => return Err(other.unexpected().into()),
@@ -133,6 +148,11 @@ impl Arguments {
         let id = words.next();
         let command = match (&*name, id) {
             ("ls", None) => Command::Ls { state, held, after, limit },
+            ("unmatched", None) => {
+                let after = after.as_deref().unwrap_or("0");
+                let number = after.parse().map_err(|_| ArgumentError::Number(after.to_owned()))?;
+                Command::Unmatched { after: number, limit: if limit == 0 { 100 } else { limit } }
+            }
             ("figures", None) => Command::Figures,
             ("migrate", None) if print => Command::Print { from: from.take().unwrap_or(0) },
             ("migrate", None) => Command::Migrate,
@@ -152,7 +172,7 @@ impl Arguments {
             ("show" | "nudge" | "release" | "requeue" | "settle" | "close", None) => {
                 return Err(ArgumentError::NoId(name));
             }
-            ("ls" | "figures" | "migrate", Some(word)) => {
+            ("ls" | "unmatched" | "figures" | "migrate", Some(word)) => {
                 return Err(lexopt::Error::UnexpectedArgument(word.into()).into());
             }
             _ => return Err(ArgumentError::Command(name)),
@@ -163,8 +183,11 @@ impl Arguments {
         if from.is_some() {
             return Err(ArgumentError::From);
         }
+        if json && !command.has_json() {
+            return Err(ArgumentError::Json);
+        }
         let store = store.ok_or(ArgumentError::NoStore)?;
-        let this = Self { store, schema, command };
+        let this = Self { store, schema, json, command };
         if this.schema.is_some() && !this.is_postgres() {
             return Err(ArgumentError::Schema);
         }
@@ -173,6 +196,15 @@ impl Arguments {
 
     pub(crate) fn is_postgres(&self) -> bool {
         ["postgres://", "postgresql://"].iter().any(|scheme| self.store.starts_with(scheme))
+    }
+}
+
+impl Command {
+    const fn has_json(&self) -> bool {
+        match self {
+            Self::Ls { .. } | Self::Show { .. } | Self::Unmatched { .. } | Self::Figures => true,
+            Self::Nudge { .. } | Self::Decide { .. } | Self::Migrate | Self::Print { .. } => false,
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! The commands over a store.
 
 use crate::arguments::{Act, Arguments, Command};
-use checkout_engine::{Checkout, DecideError, Filter, Nudge, Nudged, Store, StoreError, Target, person};
+use crate::seen;
+use checkout_engine::{
+    Checkout, DecideError, Filter, Nudge, Nudged, Overview, Store, StoreError, Target, person,
+};
+use serde_json::Value;
 use std::error::Error;
 use std::io::{self, Write};
 
@@ -33,11 +37,12 @@ async fn on_sqlite(arguments: &Arguments, out: &mut dyn Write) -> Done {
         }
         Command::Ls { .. }
         | Command::Show { .. }
+        | Command::Unmatched { .. }
         | Command::Figures
         | Command::Nudge { .. }
         | Command::Decide { .. } => {
             let store = Sqlite::builder(&arguments.store).migrate(false).open()?;
-            over(&store, &arguments.command, out).await
+            over(&store, arguments, out).await
         }
     }
 }
@@ -56,54 +61,64 @@ async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
         }
         Command::Ls { .. }
         | Command::Show { .. }
+        | Command::Unmatched { .. }
         | Command::Figures
         | Command::Nudge { .. }
         | Command::Decide { .. } => {
             let store = options.migrate(false).connect(&arguments.store).await?;
-            over(&store, &arguments.command, out).await
+            over(&store, arguments, out).await
         }
     }
 }
 
-async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Done {
-    match command {
+async fn over(store: &impl Store, arguments: &Arguments, out: &mut dyn Write) -> Done {
+    match &arguments.command {
         Command::Ls { state, held, after, limit } => {
             let filter =
                 Filter { id: None, state: *state, held: *held, after: after.as_deref(), limit: *limit };
-            for checkout in store.list(&filter).await? {
-                line(&checkout, out)?;
+            let all = store.overview(&filter).await?;
+            if arguments.json {
+                return print(all.iter().map(|seen| seen::object(seen::overview(seen))).collect(), out);
+            }
+            for checkout in &all {
+                seen::line(checkout, out)?;
             }
         }
         Command::Show { id } => {
-            let checkout = store.checkout(id).await?.ok_or_else(|| CommandError::NotThere(id.clone()))?;
-            show(&checkout, out)?;
-            for decided in store.decisions(id).await? {
-                let at = decided.at.unix_millis();
-                writeln!(out, "{at}  {} by {}: {}", decided.act, decided.by, decided.reason)?;
+            let seen = seen_now(store, id).await?;
+            let decisions: Vec<_> = store.decisions(id).await?.iter().map(seen::decided).collect();
+            let mut fields = seen::overview(&seen);
+            if arguments.json {
+                fields.push(("decisions", decisions.into_iter().map(seen::object).collect()));
+                return print(seen::object(fields), out);
+            }
+            fields.push(("page", seen.checkout.page.map(|_| "has an address").into()));
+            seen::lines(fields, out)?;
+            for decided in decisions {
+                let words = decided.iter().map(|(_, value)| seen::word(value));
+                if let [at, act, by, reason] = words.collect::<Vec<_>>().as_slice() {
+                    writeln!(out, "{at}  {act} by {by}: {reason}")?;
+                }
+            }
+        }
+        Command::Unmatched { after, limit } => {
+            let all = store.unmatched(*after, *limit).await?;
+            let all = all.iter().map(seen::unmatched);
+            if arguments.json {
+                return print(all.map(seen::object).collect(), out);
+            }
+            for event in all {
+                let words: Vec<String> = event.iter().map(|(_, value)| seen::word(value)).collect();
+                writeln!(out, "{}", words.join("  "))?;
             }
         }
         Command::Figures => {
-            let figures = store.figures().await?;
-            writeln!(out, "oldest_due_ms {}", figures.oldest_due.as_millis())?;
-            for (name, figure) in [
-                ("work", figures.work),
-                ("leased", figures.leased),
-                ("held", figures.held),
-                ("news", figures.news),
-                ("unmatched", figures.unmatched),
-            ] {
-                writeln!(out, "{name} {figure}")?;
+            let figures = seen::figures(&store.figures().await?);
+            if arguments.json {
+                return print(seen::object(figures), out);
             }
-            let oldest = figures.oldest_transaction.map(|oldest| oldest.as_millis().to_string());
-            for (name, figure) in [
-                ("waiting", figures.waiting.map(|waiting| waiting.to_string())),
-                ("limit_used", figures.limit_used.map(|used| used.to_string())),
-                ("dead_rows", figures.dead_rows.map(|rows| rows.to_string())),
-                ("oldest_transaction_ms", oldest),
-            ] {
-                if let Some(figure) = figure {
-                    writeln!(out, "{name} {figure}")?;
-                }
+            for (name, figure) in figures {
+                writeln!(out, "{name} {figure}")?;
             }
         }
         Command::Nudge { id } => match store.nudge(&Nudge { target: Target::Id(id), event: &[] }).await? {
@@ -115,12 +130,12 @@ async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Don
         Command::Decide { act, id, version, by, reason } => {
             let there = store.checkout(id).await?.ok_or_else(|| CommandError::NotThere(id.clone()))?;
             let seen = Checkout { version: *version, ..there };
-            let checkout = match act {
+            match act {
                 Act::Release => person::release(store, &seen, by, reason).await?,
                 Act::Settle => person::settle(store, &seen, by, reason).await?,
                 Act::Close => person::close(store, &seen, by, reason).await?,
             };
-            line(&checkout, out)?;
+            seen::line(&seen_now(store, id).await?, out)?;
         }
         // The store's own part has done it.
         Command::Migrate | Command::Print { .. } => {}
@@ -128,30 +143,11 @@ async fn over(store: &impl Store, command: &Command, out: &mut dyn Write) -> Don
     Ok(())
 }
 
-/// One line: no page, no note.
-fn line(checkout: &Checkout, out: &mut dyn Write) -> io::Result<()> {
-    let Checkout { id, provider, merchant, state, .. } = checkout;
-    let number = checkout.checkout_id.as_deref().unwrap_or("-");
-    let hold = checkout.hold.as_deref().map_or_else(String::new, |hold| format!("  held: {hold}"));
-    writeln!(out, "{id}  {provider}/{merchant}  {state}  {number}{hold}")
+async fn seen_now(store: &impl Store, id: &str) -> Result<Overview, Box<dyn Error>> {
+    let seen = store.overview(&Filter { id: Some(id), ..Filter::default() }).await?;
+    Ok(seen.into_iter().next().ok_or_else(|| CommandError::NotThere(id.to_owned()))?)
 }
 
-fn show(checkout: &Checkout, out: &mut dyn Write) -> io::Result<()> {
-    let page = if checkout.page.is_some() { "has an address" } else { "-" };
-    for (name, text) in [
-        ("id", checkout.id.as_str()),
-        ("provider", checkout.provider.name()),
-        ("merchant", &checkout.merchant),
-        ("environment", checkout.environment.code()),
-        ("state", checkout.state.name()),
-        ("reference", &checkout.reference),
-        ("checkout id", checkout.checkout_id.as_deref().unwrap_or("-")),
-        ("page", page),
-        ("hold", checkout.hold.as_deref().unwrap_or("-")),
-    ] {
-        writeln!(out, "{name:12} {text}")?;
-    }
-    writeln!(out, "{:12} {}", "version", checkout.version)?;
-    writeln!(out, "{:12} {}", "created at", checkout.created_at.unix_millis())?;
-    writeln!(out, "{:12} {}", "changed at", checkout.changed_at.unix_millis())
+fn print(value: Value, out: &mut dyn Write) -> Done {
+    Ok(writeln!(out, "{value:#}")?)
 }

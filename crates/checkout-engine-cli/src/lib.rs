@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! checkout-engine --store shop.db ls --held
+//! checkout-engine --store shop.db unmatched --json
 //! checkout-engine --store postgres://shop@localhost/shop show order-1
 //! checkout-engine --store shop.db release order-1 --version 7 --by nora --reason "the bank has confirmed"
 //! ```
 
 mod arguments;
 mod commands;
+mod seen;
 
 use arguments::{Arguments, Wish};
 use std::ffi::OsString;

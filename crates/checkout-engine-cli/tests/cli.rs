@@ -2,11 +2,13 @@
 //! names a server.
 
 use checkout_engine::{
-    Checkout, Inserted, New, Next, Provider, ReadMade, State, Store, StoreError, Write, Written,
+    Checkout, Inserted, New, Next, Nudge, Nudged, Provider, ReadMade, State, Store, StoreError, Target,
+    Write, Written,
 };
 use checkout_store_postgres::Options;
 use checkout_store_sqlite::Sqlite;
 use checkout_tables::{Environment, Moment};
+use serde_json::{Value, json};
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -51,11 +53,81 @@ impl Place {
     fn add(&self, checkouts: &[(&str, Option<&str>)]) -> Outcome {
         match self {
             Self::Sqlite(folder) => block_on(add(&Sqlite::open(folder.join("shop.db"))?, checkouts))?,
+            Self::Postgres(url, schema) => {
+                block_on(async { add(&quiet(schema).connect(url).await?, checkouts).await })?
+            }
+        }
+    }
+
+    /// Adds a checkout under a lease, and webhooks that name no checkout.
+    fn stir(&self) -> Outcome {
+        match self {
+            Self::Sqlite(folder) => block_on(stir(&Sqlite::open(folder.join("shop.db"))?))?,
+            Self::Postgres(url, schema) => {
+                block_on(async { stir(&quiet(schema).connect(url).await?).await })?
+            }
+        }
+    }
+
+    /// The rows of a view, in the order of a column: moments as ISO 8601 has them, and `bools` as such.
+    fn view(&self, name: &str, moments: &[&str], bools: &[&str], order: &str) -> Outcome<Value> {
+        match self {
+            Self::Sqlite(folder) => {
+                let shop = rusqlite::Connection::open(folder.join("shop.db"))?;
+                let mut rows = shop.prepare(&format!("SELECT * FROM checkout_{name} ORDER BY {order}"))?;
+                let columns: Vec<String> = rows.column_names().into_iter().map(str::to_owned).collect();
+                let rows = rows.query_map([], |row| {
+                    let mut object = serde_json::Map::new();
+                    for (place, column) in columns.iter().enumerate() {
+                        let value = match row.get::<_, rusqlite::types::Value>(place)? {
+                            rusqlite::types::Value::Integer(number) if bools.contains(&&**column) => {
+                                json!(number == 1)
+                            }
+                            rusqlite::types::Value::Integer(number) => json!(number),
+                            rusqlite::types::Value::Text(text) => json!(text),
+                            _ => Value::Null,
+                        };
+                        object.insert(column.clone(), value);
+                    }
+                    Ok(Value::Object(object))
+                })?;
+                Ok(Value::Array(rows.collect::<Result<_, _>>()?))
+            }
             Self::Postgres(url, schema) => block_on(async {
-                let options = Options::new().schema(schema).connections(2).notify(false);
-                add(&options.connect(url).await?, checkouts).await
+                let iso = moments.iter().map(|column| {
+                    let utc = format!("v.{column} AT TIME ZONE 'UTC'");
+                    format!("'{column}', to_char({utc}, 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')")
+                });
+                let iso = iso.collect::<Vec<_>>().join(", ");
+                let of = format!(
+                    "SELECT coalesce(jsonb_agg(to_jsonb(v) || jsonb_build_object({iso}) ORDER BY {order}), '[]')::text \
+                     FROM {schema}.{name} v"
+                );
+                let text: String = client(url).await?.query_one(&of, &[]).await?.try_get(0)?;
+                Ok(serde_json::from_str(&text)?)
             })?,
         }
+    }
+
+    /// A statement of the shop's own transaction.
+    fn execute(&self, sqlite: &str, postgres: &str) -> Outcome {
+        match self {
+            Self::Sqlite(folder) => {
+                Ok(rusqlite::Connection::open(folder.join("shop.db"))?.execute_batch(sqlite)?)
+            }
+            Self::Postgres(url, schema) => block_on(async {
+                Ok(client(url)
+                    .await?
+                    .batch_execute(&postgres.replace("checkout.", &format!("{schema}.")))
+                    .await?)
+            })?,
+        }
+    }
+
+    /// The output of a command, as JSON.
+    fn json(&self, arguments: &[&str]) -> Outcome<Value> {
+        let (code, out, err) = self.run(&[arguments, &["--json"]].concat());
+        if code == 0 { Ok(serde_json::from_str(&out)?) } else { Err(err.into()) }
     }
 
     fn store(&self) -> Vec<OsString> {
@@ -109,6 +181,10 @@ impl Drop for Place {
     }
 }
 
+fn quiet(schema: &str) -> Options {
+    Options::new().schema(schema).connections(2).notify(false)
+}
+
 async fn client(url: &str) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
@@ -154,6 +230,19 @@ async fn add(store: &impl Store, checkouts: &[(&str, Option<&str>)]) -> Outcome 
     Ok(())
 }
 
+async fn stir(store: &impl Store) -> Outcome {
+    let leased = Checkout { state: State::Open, ..checkout("order-3", None) };
+    let new = New { checkout: &leased, watch: "", lease: Duration::from_secs(3_600) };
+    assert!(matches!(store.insert(&new).await?, Inserted::Fresh(..)));
+    for (checkout_id, reference) in
+        [(Some("intent-9"), Some("order-9-1")), (None, Some("order-8-1")), (Some("\u{1b}[2J\nintent"), None)]
+    {
+        let target = Target::Named { lane: "allscale/default", checkout_id, reference };
+        assert_eq!(store.nudge(&Nudge { target, event: &[] }).await?, Nudged::Unmatched);
+    }
+    Ok(())
+}
+
 /// The exit code, the output and the errors.
 fn run(store: Vec<OsString>, arguments: &[&str]) -> (u8, String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -186,6 +275,8 @@ over_each_store! {
     a_decision_stays_with_its_name_and_reason as "settle";
     quarantined_work_is_put_back_by_release_or_requeue as "requeue";
     a_nudge_makes_work as "nudge";
+    ls_and_show_tell_what_the_view_tells as "overview";
+    an_event_of_no_checkout_is_listed_until_a_checkout_has_its_ids as "unmatched";
     the_figures_are_those_that_the_store_knows as "figures";
     only_migrate_makes_a_schema as "migrate";
 }
@@ -310,6 +401,103 @@ fn a_nudge_makes_work(place: &Place) -> Outcome {
     Ok(())
 }
 
+fn ls_and_show_tell_what_the_view_tells(place: &Place) -> Outcome {
+    place.add(TWO)?;
+    place.stir()?;
+    // Work that is due, of a nudge.
+    place.run(&["nudge", "order-2"]);
+    let of_view =
+        place.view("overview", &["created_at", "changed_at", "due"], &["nudged", "leased"], "id")?;
+    let all = place.json(&["ls"])?;
+    assert_eq!(all, of_view);
+    let has = |id: usize, name: &str| all[id][name].clone();
+    assert_eq!([has(0, "due"), has(0, "leased"), has(0, "tries")], [json!(null), json!(false), json!(0)]);
+    assert_eq!([has(1, "nudged"), has(1, "leased"), has(1, "tries")], [json!(true), json!(false), json!(0)]);
+    assert_eq!([has(2, "nudged"), has(2, "leased"), has(2, "tries")], [json!(false), json!(true), json!(1)]);
+    let (_, lines, _) = place.run(&["ls"]);
+    for (number, line) in lines.lines().enumerate() {
+        let text = |name: &str| has(number, name).as_str().map(str::to_owned);
+        let shown = |part: &str| line.split("  ").any(|shown| shown == part);
+        assert!(text("due").is_none_or(|due| shown(&format!("due {due}"))), "{line}");
+        assert!(text("hold").is_none_or(|hold| shown(&format!("held: {hold}"))), "{line}");
+        for name in ["nudged", "leased"] {
+            assert_eq!(json!(shown(name)), has(number, name), "{line}");
+        }
+        assert_eq!(shown("tries 1"), has(number, "tries") == json!(1), "{line}");
+    }
+    for number in 0..3 {
+        let id = format!("order-{}", number + 1);
+        let mut shown = place.json(&["show", &id])?;
+        assert_eq!(shown.as_object_mut().and_then(|shown| shown.remove("decisions")), Some(json!([])));
+        assert_eq!(shown, all[number]);
+        let (_, lines, _) = place.run(&["show", &id]);
+        for (name, value) in shown.as_object().into_iter().flatten() {
+            let value = match value {
+                Value::Null => "-".to_owned(),
+                Value::Bool(is_so) => if *is_so { "yes" } else { "no" }.to_owned(),
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            let line = format!("{:12} {value}", name.replace('_', " "));
+            assert!(lines.lines().any(|shown| shown == line), "{line:?} is not in {lines}");
+        }
+    }
+    // What is due is the work that is not leased.
+    let due = place.view("due", &["due"], &[], "id")?;
+    assert_eq!(due.as_array().map(Vec::len), Some(1), "{due}");
+    assert_eq!((&due[0]["id"], &due[0]["due"]), (&all[1]["id"], &all[1]["due"]));
+    assert!(due[0]["late_ms"].as_i64() >= Some(0), "{due}");
+    Ok(())
+}
+
+fn an_event_of_no_checkout_is_listed_until_a_checkout_has_its_ids(place: &Place) -> Outcome {
+    place.add(&[])?;
+    assert_eq!(place.run(&["unmatched"]), (0, String::new(), String::new()));
+    place.stir()?;
+    let all = place.json(&["unmatched"])?;
+    assert_eq!(all, place.view("unmatched", &["seen_at"], &[], "number")?);
+    let ids = |of: &Value| -> Vec<(Value, Value)> {
+        let all = of.as_array().into_iter().flatten();
+        all.map(|event| (event["checkout_id"].clone(), event["reference"].clone())).collect()
+    };
+    let [known, by_reference, steering] = [
+        (json!("intent-9"), json!("order-9-1")),
+        (json!(null), json!("order-8-1")),
+        (json!("\u{1b}[2J\nintent"), json!(null)),
+    ];
+    assert_eq!(ids(&all), [known.clone(), by_reference.clone(), steering.clone()]);
+    let (_, lines, _) = place.run(&["unmatched"]);
+    let expected = all.as_array().into_iter().flatten().map(|event| {
+        let (number, seen_at) = (&event["number"], event["seen_at"].as_str().unwrap_or_default());
+        let word = |name: &str| {
+            event[name].as_str().unwrap_or("-").replace('\u{1b}', "\\u{1b}").replace('\n', "\\n")
+        };
+        format!("{number}  allscale/default  {}  {}  {seen_at}\n", word("checkout_id"), word("reference"))
+    });
+    assert_eq!(lines, expected.collect::<String>());
+    let first = all[0]["number"].to_string();
+    let behind = place.json(&["unmatched", "--after", &first, "--limit", "1"])?;
+    assert_eq!(ids(&behind), [by_reference.clone()]);
+    // The shop adds the checkouts: by the provider's id, and by the reference.
+    for (id, reference, checkout_id, left) in [
+        ("order-9", "another", "intent-9", &[by_reference, steering.clone()][..]),
+        ("order-8", "order-8-1", "intent-8", &[steering]),
+    ] {
+        let values = format!("'{id}', 'allscale', 'default', 'sandbox', '{reference}', '{checkout_id}'");
+        place.execute(
+            &format!(
+                "INSERT INTO checkout_watch (id, provider, merchant, environment, reference, checkout_id, notes, at) \
+                 VALUES ({values}, '{{}}', 1716501000000)"
+            ),
+            &format!("SELECT checkout.watch({values})"),
+        )?;
+        assert_eq!(ids(&place.json(&["unmatched"])?), left);
+        let figures = place.json(&["figures"])?;
+        assert_eq!(figures["unmatched"], json!(left.len()), "{figures}");
+    }
+    Ok(())
+}
+
 /// The program ends with its nudge, and the word goes out all the same. The test's own word comes behind.
 #[test]
 fn a_nudge_of_the_program_wakes_those_who_listen() -> Outcome {
@@ -359,6 +547,11 @@ fn the_figures_are_those_that_the_store_knows(place: &Place) -> Outcome {
     }
     assert_eq!(names, known);
     assert!(figures.contains("\nheld 1\n") && figures.contains("\nlimit_used 0\n"), "{figures}");
+    let json = place.json(&["figures"])?;
+    assert!(
+        json.as_object().is_some_and(|json| json.len() == known.len()) && json["held"] == json!(1),
+        "{json}"
+    );
     Ok(())
 }
 
@@ -401,6 +594,10 @@ fn arguments_that_are_none_are_named() -> Outcome {
         (&["show", "order-1", "order-2"], "order-2"),
         (&["ls", "--colour"], "--colour"),
         (&["ls", "--limit", "many"], "many"),
+        (&["unmatched", "--after", "order-1"], "--after: \"order-1\" is no number of an event"),
+        (&["unmatched", "order-1"], "order-1"),
+        (&["nudge", "order-1", "--json"], "--json: ls, show, unmatched and figures print JSON"),
+        (&["migrate", "--json"], "--json: ls, show, unmatched and figures print JSON"),
     ] {
         let (code, out, err) = place.run(arguments);
         assert_eq!((code, &*out), (2, ""), "{arguments:?}");
