@@ -282,6 +282,11 @@ impl Redis {
                 self.begin().await?;
                 command.query_async(&mut connection).await.map_err(|error| error::of(&error))
             }
+            Err(error) if error::is_eviction(&error) => {
+                // The error says what to do.
+                self.look().await?;
+                Err(error::of(&error))
+            }
             answer => answer.map_err(|error| error::of(&error)),
         }
     }

@@ -62,6 +62,11 @@ pub(crate) fn is_unknown_script(error: &RedisError) -> bool {
     error.code() == Some("NOSCRIPT")
 }
 
+/// True if a script has found that the server evicts keys.
+pub(crate) fn is_eviction(error: &RedisError) -> bool {
+    error.code() == Some("EVICTS")
+}
+
 /// The driver's error.
 pub(crate) fn of(error: &RedisError) -> StoreError {
     let source = Box::new(RedisFault::of(error));

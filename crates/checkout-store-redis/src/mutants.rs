@@ -44,6 +44,8 @@ const JUST: Judge =
 const FLUSH: Judge = Test(loss::flushall_is_noticed_and_nothing_is_granted_until_what_was_lost_is_over);
 const FIRST: Judge = Test(loss::nothing_is_granted_after_a_first_start_until_any_lease_and_any_span_are_over);
 const CLOCK: Judge = Test(loss::a_clock_that_is_put_back_waits_and_does_not_wait_for_ever);
+const POLICY: Judge = Test(loss::a_policy_that_evicts_is_noticed_at_run_time_and_all_counts_as_lost_then);
+const EVICTED: Judge = Test(loss::evictions_between_two_looks_are_noticed);
 const KEYS: Judge = Test(loss::keys_expire_by_themselves_and_the_epoch_does_not);
 const SMALL: Judge = Test(loss::a_lane_keeps_no_more_places_than_its_limit);
 const REFUSED: Judge =
@@ -52,7 +54,10 @@ const REFUSED: Judge =
 const MUTATIONS: &[Mutation] = &[
     Mutation("epoch", "if term ~= ARGV[1] then", "if not term then", JUST),
     Mutation("epoch", "not term or", "", FLUSH),
-    Mutation("epoch", "string.match(term, '^%w+') ~= id", "false", BACK),
+    Mutation("epoch", "string.match(info, 'maxmemory_policy:(%w+)') ~= 'noeviction'", "false", POLICY),
+    Mutation("epoch", "redis.call('DEL', KEYS[2], KEYS[3])", "", POLICY),
+    Mutation("epoch", " .. '-' .. string.match(info, 'evicted_keys:(%d+)')", "", EVICTED),
+    Mutation("epoch", "string.match(term, '^[%w-]+') ~= id", "false", BACK),
     Mutation("epoch", "ARGV[1] ~= ''", "true", STAYED),
     Mutation("epoch", "and ARGV[1] ~= term", "", BACK),
     Mutation("epoch", "redis.call('LPOS', KEYS[3], ARGV[1])", "true", APART),

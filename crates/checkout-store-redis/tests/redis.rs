@@ -22,7 +22,7 @@ use checkout_engine::{
 use checkout_store_redis::{Options, Redis};
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use checkout_trust::replay::conformance;
-use common::{LANE, LEASE, Prefix, RATE, Server, Standing, Tested, connection, make, runtime, url};
+use common::{LANE, LEASE, Prefix, RATE, Server, Standing, Tested, configure, make, runtime, url};
 
 #[test]
 fn the_limits_keep_every_law() {
@@ -169,13 +169,12 @@ fn a_full_server_grants_nothing_and_says_so() -> Tested {
         for place in [1, 2] {
             assert_eq!(redis.reserve(LANE, place, LEASE).await?, Reserved::Granted);
         }
-        let mut connection = connection(&server.url()).await;
-        redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("1").exec_async(&mut connection).await?;
+        configure(&server, "maxmemory", "1").await?;
         let full = redis.reserve(LANE, 3, LEASE).await;
         assert!(matches!(full, Err(StoreError::ReadOnly(_))), "{full:?}");
         // What gives room is done.
         redis.end(LANE, 1, ReadMade::None).await?;
-        redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg("0").exec_async(&mut connection).await?;
+        configure(&server, "maxmemory", "0").await?;
         assert_eq!(redis.reserve(LANE, 4, LEASE).await?, Reserved::Granted);
         Ok(())
     })

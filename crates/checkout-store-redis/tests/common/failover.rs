@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    HELD, LANE, LEASE, Prefix, Server, Standing, Switch, Tested, at_last, connection, replicated, runtime,
-    synced, url,
+    HELD, LANE, LEASE, Prefix, Server, Standing, Switch, Tested, at_last, configure, connection, replicated,
+    runtime, synced, url,
 };
 use checkout_engine::conformance::Clock as _;
 use checkout_engine::{Limits, ReadMade, Reserved, StoreError};
@@ -55,14 +55,8 @@ impl Two {
         self.switch.turn(server);
     }
 
-    /// Returns when nothing is left of what the server remembers for a moment.
     async fn forgotten(&self, server: &Server) {
-        let mut connection = connection(&server.url()).await;
-        let mut remembers = redis::cmd("EXISTS");
-        remembers.arg(self.prefix.key("sure"));
-        while remembers.query_async::<bool>(&mut connection).await.unwrap() {
-            tokio::task::yield_now().await;
-        }
+        super::forgotten(server, &self.prefix).await;
     }
 }
 
@@ -231,10 +225,7 @@ pub(crate) fn a_server_that_evicts_keys_is_refused_when_it_takes_over_again() ->
         lead(&two.two).await;
         two.turn(&two.two, START).await;
         assert_eq!(reserve(&redis, 1).await?, Reserved::Wait(LOSS));
-        let mut connection = connection(&two.one.url()).await;
-        let mut evict = redis::cmd("CONFIG");
-        evict.arg("SET").arg("maxmemory-policy").arg("allkeys-lru");
-        evict.exec_async(&mut connection).await?;
+        configure(&two.one, "maxmemory-policy", "allkeys-lru").await?;
         two.turn(&two.one, START + 91_000).await;
         for place in [2, 3] {
             let refused = reserve(&redis, place).await;

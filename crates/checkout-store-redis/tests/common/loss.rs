@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    HELD, LANE, LEASE, Prefix, Server, Standing, Tested, at_last, connection, make, replicated, runtime,
-    synced, url, waits_for_a_loss,
+    HELD, LANE, LEASE, Prefix, Server, Standing, Tested, at_last, configure, connection, forgotten, make,
+    replicated, runtime, synced, url, waits_for_a_loss,
 };
 use checkout_engine::conformance::Clock as _;
 use checkout_engine::{Limits, ReadMade, Reserved, StoreError};
@@ -180,6 +180,63 @@ pub(crate) fn a_replica_that_takes_over_is_noticed_though_it_has_the_epoch() -> 
         let options = clock.prefix.options().clock_key(&clock.prefix.key("clock"));
         let redis = options.connect(&replica.url()).await?;
         let clock = Standing { prefix: clock.prefix.clone(), connection: of_replica };
+        waits_for_a_loss(&redis, &clock).await
+    })
+}
+
+#[test]
+pub(crate) fn a_policy_that_evicts_is_noticed_at_run_time_and_all_counts_as_lost_then() -> Tested {
+    let Some(_) = url() else { return Ok(()) };
+    let mut server = Server::new();
+    server.start(&[]);
+    runtime().block_on(async {
+        let (redis, clock) = make(&server.url()).await;
+        assert_eq!(redis.reserve(LANE, 1, LEASE).await?, Reserved::Granted);
+        let key = Key::new(Scheme::named("test").unwrap(), "m", ["event"], HELD);
+        for policy in ["allkeys-lru", "volatile-ttl"] {
+            configure(&server, "maxmemory-policy", policy).await?;
+            forgotten(&server, &clock.prefix).await;
+            let refused = [
+                redis.reserve(LANE, 1, LEASE).await.map(drop),
+                redis.room(&[LANE], LEASE).await.map(drop),
+                redis.claim(&key, Moment::now(), LEASE).await.map(drop),
+                redis.nothing_was_lost().await,
+            ];
+            for refused in refused {
+                let Err(StoreError::Settings(text)) = refused else { panic!("{refused:?}") };
+                assert!(text.contains(policy) && text.contains("maxmemory-policy noeviction"), "{text}");
+            }
+            // What has happened is told all the same.
+            redis.end(LANE, 1, ReadMade::Sent).await?;
+            redis.wait("peach/m", LEASE).await?;
+        }
+        configure(&server, "maxmemory-policy", "noeviction").await?;
+        waits_for_a_loss(&redis, &clock).await
+    })
+}
+
+#[test]
+pub(crate) fn evictions_between_two_looks_are_noticed() -> Tested {
+    let Some(_) = url() else { return Ok(()) };
+    let mut server = Server::new();
+    server.start(&[]);
+    runtime().block_on(async {
+        let (redis, clock) = make(&server.url()).await;
+        for place in [1, 2] {
+            assert_eq!(redis.reserve(LANE, place, LEASE).await?, Reserved::Granted);
+        }
+        forgotten(&server, &clock.prefix).await;
+        // The places have a life, and go. The epoch has none, and stays.
+        configure(&server, "maxmemory-policy", "volatile-lru").await?;
+        configure(&server, "maxmemory", "1").await?;
+        let mut connection = connection(&server.url()).await;
+        let full = redis::cmd("SET").arg("more").arg(1).exec_async(&mut connection).await;
+        assert_eq!(full.unwrap_err().code(), Some("OOM"));
+        configure(&server, "maxmemory", "0").await?;
+        configure(&server, "maxmemory-policy", "noeviction").await?;
+        let mut exists = redis::cmd("EXISTS");
+        let lane: bool = exists.arg(clock.prefix.key("lane:peach/m")).query_async(&mut connection).await?;
+        assert!(!lane, "the places are there");
         waits_for_a_loss(&redis, &clock).await
     })
 }

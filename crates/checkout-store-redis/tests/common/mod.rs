@@ -235,6 +235,22 @@ pub(crate) async fn replication(server: &Server) -> String {
     redis::cmd("INFO").arg("replication").query_async(&mut connection).await.unwrap()
 }
 
+/// Returns when nothing is left of what a server remembers for a moment.
+pub(crate) async fn forgotten(server: &Server, prefix: &Prefix) {
+    let mut connection = connection(&server.url()).await;
+    let mut remembers = redis::cmd("EXISTS");
+    remembers.arg(prefix.key("sure"));
+    while remembers.query_async::<bool>(&mut connection).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Sets a setting of a server that runs.
+pub(crate) async fn configure(server: &Server, setting: &str, value: &str) -> redis::RedisResult<()> {
+    let mut connection = connection(&server.url()).await;
+    redis::cmd("CONFIG").arg("SET").arg(setting).arg(value).exec_async(&mut connection).await
+}
+
 /// Returns when a replica has all that its main server had.
 pub(crate) async fn synced(replica: &Server) {
     while !replication(replica).await.contains("master_link_status:up") {
