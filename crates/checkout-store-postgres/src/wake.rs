@@ -33,7 +33,8 @@ const SLOTS: i64 = 2;
 /// The pause before a connection that broke is replaced.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The pause before a process that does not listen asks again for a place among those who do.
+/// The first pause before a process that does not listen asks again for a place among those who do. The
+/// pauses double, up to [`DEAF`]: a process at rest has few questions.
 const PLACE: Duration = Duration::from_secs(5);
 
 /// How long a process waits for its own word.
@@ -216,8 +217,10 @@ impl Shared {
         }
         if !self.has_slot(&client).await? {
             client.batch_execute(&unlisten).await?;
+            let mut pause = PLACE;
             while !self.has_slot(&client).await? {
-                sleep(PLACE).await;
+                sleep(pause).await;
+                pause = pause.saturating_mul(2).min(DEAF);
             }
             client.batch_execute(&listen).await?;
         }
