@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use checkout_engine::{Ask, Checkout, Inserted, Lane, New, Next, Provider, ReadMade, Store, Write, Written};
 use checkout_store_postgres::Options;
-use checkout_tables::{Environment, Moment};
+use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use common::{OPEN, Schema, Tested, runtime, url};
 
 /// The schema of the parent, for a child.
@@ -135,6 +135,100 @@ fn eight_processes_claim_all_the_work_and_none_of_it_twice() -> Tested {
         }
         assert_eq!(said.len(), ALL);
         assert_eq!(said.into_iter().collect::<BTreeSet<_>>().len(), ALL);
+        Ok(())
+    })
+}
+
+/// The merchants of the race, and the work of each of them. A third of the work makes no request.
+const MERCHANTS: [&str; 4] = ["a", "b", "c", "d"];
+const OF_EACH: usize = 18;
+const RATE: RateLimit = RateLimit { requests: 3, per_seconds: 1, scope: RateScope::Merchant };
+
+fn raced_lanes() -> Vec<String> {
+    MERCHANTS.iter().map(|merchant| Lane::name_of(Provider::Peach, merchant)).collect()
+}
+
+fn checkout_of(merchant: &str, number: usize) -> Checkout {
+    let id = format!("{merchant}-{number}");
+    Checkout { provider: Provider::Peach, merchant: merchant.to_owned(), ..checkout(&id) }
+}
+
+/// The requests that the processes have said, of each lane in their order: the milliseconds of the store's
+/// clock.
+fn requests(said: &[String]) -> BTreeMap<&str, Vec<i64>> {
+    let mut requests: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for (lane, at) in said.iter().filter_map(|said| said.split_once(' ')) {
+        requests.entry(lane).or_default().extend(at.parse::<i64>());
+    }
+    requests.values_mut().for_each(|of_lane| of_lane.sort_unstable());
+    requests
+}
+
+/// The spans of the limit and its margin with more requests than the limit allows.
+fn over_the_limit(requests: &BTreeMap<&str, Vec<i64>>) -> Vec<String> {
+    let mut over = Vec::new();
+    for (lane, at) in requests {
+        let many = at.iter().zip(at.iter().skip(3)).filter(|(first, fourth)| *fourth - *first < 2_000);
+        over.extend(many.map(|(first, fourth)| format!("{lane}: four requests from {first} to {fourth}")));
+    }
+    over
+}
+
+/// Does the work of all lanes, and says the moment of each request, which lies between claim and write.
+async fn race(store: impl Store) -> Tested {
+    let lanes = raced_lanes();
+    loop {
+        let claimed = store.claim(&Ask { lanes: &lanes, max: 8, lease: Duration::from_secs(60) }).await?;
+        if claimed.due.is_empty() {
+            let Some(next) = claimed.next else { return Ok(()) };
+            // All processes ask at the moment at which a place is free.
+            std::thread::sleep(next.saturating_since(claimed.now).min(Duration::from_millis(20)));
+        }
+        for due in claimed.due {
+            let (merchant, number) = due.lease.id.split_once('-').ok_or("no number")?;
+            let mut read = ReadMade::None;
+            if number.parse::<usize>()? % 3 > 0 {
+                let lane = Lane::name_of(Provider::Peach, merchant);
+                say(&format!("{lane} {}", store.now().await?.unix_millis()))?;
+                read = ReadMade::Sent;
+            }
+            let next = Next::Ended { watch: String::new() };
+            let write = Write { checkout: None, next, read, lane_wait: None, news: Vec::new() };
+            assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+        }
+    }
+}
+
+#[test]
+fn eight_processes_never_exceed_a_limit() -> Tested {
+    if let Ok(schema) = env::var(SCHEMA) {
+        return runtime().block_on(async { race(options(&schema).connect(&url()).await?).await });
+    }
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.store().await?;
+        let lanes = raced_lanes().into_iter().map(|name| Lane { name, limit: Some(RATE) });
+        store.lanes(&lanes.collect::<Vec<_>>()).await?;
+        for (merchant, number) in
+            MERCHANTS.iter().flat_map(|one| (0..OF_EACH).map(move |number| (one, number)))
+        {
+            let row = checkout_of(merchant, number);
+            let inserted = store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await?;
+            assert!(matches!(inserted, Inserted::Fresh(..)));
+        }
+        let test = "eight_processes_never_exceed_a_limit";
+        let children: Vec<Child> = (0..8).map(|_| child(test, &schema.name)).collect::<Result<_, _>>()?;
+        let mut said = Vec::new();
+        for child in children {
+            said.extend(heard(child)?);
+        }
+        let requests = requests(&said);
+        assert_eq!(over_the_limit(&requests), Vec::<String>::new());
+        let counts: Vec<usize> = requests.values().map(Vec::len).collect();
+        assert_eq!(counts, [OF_EACH / 3 * 2; MERCHANTS.len()]);
         Ok(())
     })
 }
