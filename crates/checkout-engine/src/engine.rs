@@ -1,6 +1,7 @@
 //! The driver of the machine: claims, sends, writes and tells.
 
 mod builder;
+mod clock;
 mod counters;
 pub mod person;
 mod run;
@@ -23,6 +24,7 @@ use crate::store::{
 };
 use checkout_tables::Moment;
 use checkout_transport::{Transport, TransportError};
+use clock::Clock;
 use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
@@ -73,6 +75,7 @@ struct Inner<S, T> {
     ready: OnceCell<()>,
     wake: Notify,
     counters: Counters,
+    clock: Clock,
     on_error: Box<dyn Fn(&EngineError) + Send + Sync>,
 }
 
@@ -428,6 +431,15 @@ pub enum EngineError {
     /// The draft does not fit.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
+    /// The store's clock was set forward, or the machine of this process slept. Leases and places end too
+    /// early then. So nothing is claimed for as long as a read of before can count.
+    #[error("the store's clock was set forward by {by:?}: nothing is claimed for {wait:?}")]
+    ClockSet {
+        /// The length of the step.
+        by: Duration,
+        /// The longest lease and the longest span of a limit.
+        wait: Duration,
+    },
     /// Another checkout has the id: another provider, merchant, reference, environment or price.
     #[error("id: {id} is the id of another checkout")]
     OtherCheckout {

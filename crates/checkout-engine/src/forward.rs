@@ -19,6 +19,9 @@ macro_rules! forward {
             fn later(&self, at: Moment, since: Instant) -> Moment {
                 S::later(self, at, since)
             }
+            fn steady(&self, at: Moment, since: Instant) -> Moment {
+                S::steady(self, at, since)
+            }
             async fn woken(&self) {
                 S::woken(self).await;
             }

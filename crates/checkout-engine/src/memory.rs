@@ -30,6 +30,7 @@ use std::time::Instant;
 /// ```
 pub struct Memory {
     clock: Box<dyn Fn() -> Moment + Send + Sync>,
+    has_virtual_clock: bool,
     kept: Mutex<Kept>,
 }
 
@@ -98,12 +99,12 @@ impl Memory {
     /// A store with the clock of the system.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_clock(Moment::now)
+        Self { has_virtual_clock: false, ..Self::with_clock(Moment::now) }
     }
 
     /// A store with a clock of yours, such as a sandbox's virtual clock.
     pub fn with_clock(clock: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
-        Self { clock: Box::new(clock), kept: Mutex::default() }
+        Self { clock: Box::new(clock), has_virtual_clock: true, kept: Mutex::default() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -513,6 +514,10 @@ impl Store for Memory {
 
     fn later(&self, _: Moment, _: Instant) -> Moment {
         self.time()
+    }
+
+    fn steady(&self, at: Moment, since: Instant) -> Moment {
+        if self.has_virtual_clock { self.time() } else { at.saturating_add(since.elapsed()) }
     }
 
     async fn lanes(&self, lanes: &[Lane]) -> Result<(), StoreError> {

@@ -39,6 +39,13 @@ pub trait Store: Send + Sync {
         at.saturating_add(since.elapsed())
     }
 
+    /// The moment that the store's clock shows now, unless somebody has set the clock since: it was `at` at
+    /// the instant `since`. A store on the machine's clock does not look at that clock here. A virtual clock
+    /// is never set, so its store answers as [`later`](Self::later) does.
+    fn steady(&self, at: Moment, since: Instant) -> Moment {
+        self.later(at, since)
+    }
+
     /// Makes lanes known, with their limits. Called at the start of a process, for all of its merchants.
     fn lanes(&self, lanes: &[Lane]) -> impl Future<Output = Result<(), StoreError>> + Send;
 

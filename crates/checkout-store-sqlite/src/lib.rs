@@ -27,7 +27,7 @@
 //! each in a savepoint of its own, so the disk is waited for once. A second thread reads.
 //!
 //! **The clock** is the machine's, which all processes share. Leases and dues count from the moment in which
-//! the transaction runs.
+//! the transaction runs. The engine notices a clock that is set forward, and claims nothing for a while.
 //!
 //! **The file** holds the addresses of the payers' pages. A new file is readable to its owner alone. The file
 //! belongs on a disk of the machine: the write-ahead log does not work over a network.
@@ -146,6 +146,7 @@ type Clock = Arc<dyn Fn() -> Moment + Send + Sync>;
 pub struct Builder {
     settings: Settings,
     clock: Clock,
+    has_virtual_clock: bool,
 }
 
 impl Builder {
@@ -157,7 +158,7 @@ impl Builder {
             migrate: true,
             max_pages: None,
         };
-        Self { settings, clock: Arc::new(Moment::now) }
+        Self { settings, clock: Arc::new(Moment::now), has_virtual_clock: false }
     }
 
     /// Sets what a commit waits for: [`Synchronous::Full`] by default.
@@ -195,7 +196,7 @@ impl Builder {
     /// same clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        (self.clock, self.has_virtual_clock) = (Arc::new(clock), true);
         self
     }
 
@@ -208,14 +209,14 @@ impl Builder {
     /// - [`StoreError::NewerSchema`] and [`StoreError::OlderSchema`].
     /// - [`StoreError::Unavailable`]: another process holds the lock.
     pub fn open(self) -> Result<Sqlite, StoreError> {
-        let Self { settings, clock } = self;
+        let Self { settings, clock, has_virtual_clock } = self;
         let of_writer = settings.clone();
         let writer = Worker::start(Mode::Write, true, move || of_writer.writer())?;
         let reader = match settings.path.clone() {
             Some(path) => Some(Worker::start(Mode::Read, false, move || settings.reader(&path))?),
             None => None,
         };
-        Ok(Sqlite { threads: Arc::new(Threads { reader, writer }), clock })
+        Ok(Sqlite { threads: Arc::new(Threads { reader, writer }), clock, has_virtual_clock })
     }
 }
 
@@ -234,6 +235,7 @@ impl fmt::Debug for Builder {
 pub struct Sqlite {
     threads: Arc<Threads>,
     clock: Clock,
+    has_virtual_clock: bool,
 }
 
 struct Threads {
@@ -329,6 +331,10 @@ impl Store for Sqlite {
 
     fn later(&self, _: Moment, _: Instant) -> Moment {
         (self.clock)()
+    }
+
+    fn steady(&self, at: Moment, since: Instant) -> Moment {
+        if self.has_virtual_clock { (self.clock)() } else { at.saturating_add(since.elapsed()) }
     }
 
     async fn lanes(&self, lanes: &[Lane]) -> Result<(), StoreError> {

@@ -121,6 +121,10 @@ points! {
             self.inner.later(at, since)
         }
 
+        fn steady(&self, at: Moment, since: Instant) -> Moment {
+            self.inner.steady(at, since)
+        }
+
         async fn woken(&self) {
             self.inner.woken().await;
         }
@@ -167,7 +171,7 @@ impl<T: Transport> Transport for Dying<T> {
 }
 
 /// The methods of the traits that are no operations: they ask nobody, or change nothing.
-const NO_OPERATIONS: &[&str] = &["later", "woken"];
+const NO_OPERATIONS: &[&str] = &["later", "steady", "woken"];
 
 /// The methods of a trait, by its source: also those that the trait provides, which compile without a point.
 fn methods(source: &str, name: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The settings of an engine.
 
-use super::{Counters, DEFAULT_MERCHANT, Engine, EngineError, Inner, Settings};
+use super::{Clock, Counters, DEFAULT_MERCHANT, Engine, EngineError, Inner, Settings};
 use crate::machine::{Client, Machine, Rules};
 use crate::measures;
 use core::fmt;
@@ -136,6 +136,7 @@ impl<S, T> Builder<S, T> {
             ready: OnceCell::new(),
             wake: Notify::new(),
             counters: Counters::default(),
+            clock: Clock::default(),
             on_error: self.on_error,
         })))
     }

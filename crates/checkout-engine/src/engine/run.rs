@@ -1,6 +1,6 @@
 //! The loop of a process.
 
-use super::{Engine, EngineError, Inner, Piece, trace};
+use super::{Engine, EngineError, Inner, Piece, clock, trace};
 use crate::machine::Task;
 use crate::store::{Ask, Claimed, ClaimedNews, Due, News, SUSPECT, Store, StoreError, Write};
 use checkout_tables::Moment;
@@ -10,6 +10,7 @@ use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use std::error::Error;
 use std::sync::Arc;
@@ -252,15 +253,30 @@ impl Loop {
 }
 
 impl<S: Store, T: Transport> Inner<S, T> {
+    /// Claims work, but none for a while after the store's clock was set forward.
     async fn claim(&self, max: usize) -> Result<Claimed, StoreError> {
         self.ready.get_or_try_init(|| async { self.store.lanes(&self.machine.lanes()).await }).await?;
-        let lanes: Vec<String> = self.machine.lanes().into_iter().map(|lane| lane.name).collect();
-        let before = Moment::now();
-        let claimed = self.store.claim(&Ask { lanes: &lanes, max, lease: self.settings.lease }).await?;
+        let (lanes, lease) = (self.machine.lanes(), self.settings.lease);
+        let span = clock::span(lease, &lanes);
+        let lanes: Vec<String> = lanes.into_iter().map(|lane| lane.name).collect();
+        let known = self.clock.known();
+        let max = if known.wait(&self.store, span).is_zero() { max } else { 0 };
+        let (before, since) = (Moment::now(), Instant::now());
+        let mut claimed = self.store.claim(&Ask { lanes: &lanes, max, lease }).await?;
         // The store's clock was read in between.
         let (behind, ahead) =
             (claimed.now.saturating_since(Moment::now()), before.saturating_since(claimed.now));
         self.counters.clock_offset.set(behind.max(ahead));
+        let by = self.clock.claimed(&self.store, &known, (claimed.now, since));
+        if !by.is_zero() {
+            self.failed(EngineError::ClockSet { by, wait: span });
+            let due = core::mem::take(&mut claimed.due);
+            join_all(due.iter().map(|due| self.give_back(due, claimed.now, since))).await;
+        }
+        let wait = self.clock.known().wait(&self.store, span);
+        if !wait.is_zero() {
+            claimed.next = Some(claimed.now.saturating_add(wait));
+        }
         Ok(claimed)
     }
 

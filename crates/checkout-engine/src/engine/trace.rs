@@ -81,6 +81,7 @@ mod with_tracing {
         match error {
             EngineError::Store(store) => tracing::error!(kind = error_kind(store), %error, "store failed"),
             EngineError::NotTold { .. } => tracing::warn!(%error, "news not told"),
+            EngineError::ClockSet { .. } => tracing::warn!(%error, "clock set"),
             EngineError::Prepare(_)
             | EngineError::OtherCheckout { .. }
             | EngineError::ReferenceTaken { .. } => {

@@ -514,6 +514,10 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
         self.store.later(at, since)
     }
 
+    fn steady(&self, at: Moment, since: Instant) -> Moment {
+        self.store.steady(at, since)
+    }
+
     async fn woken(&self) {
         self.store.woken().await;
     }

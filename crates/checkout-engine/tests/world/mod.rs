@@ -13,9 +13,10 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+pub(crate) mod clocks;
 pub(crate) mod hooks;
 pub(crate) mod judge;
-pub(crate) mod simulator;
+pub(crate) mod meant;
 pub(crate) mod stage;
 
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;

@@ -1,12 +1,15 @@
 //! Several processes over one store, in virtual time, by a seed.
 
-use super::hooks::{Event, Hook};
-use super::judge::{Case, book, over_the_limit};
-use super::stage::{Flight, GatedStore, GatedTransport, Sabotage, Stage, Verdict};
-use super::{Moment, Outcome, Providers, drafts, engine_over};
+#![allow(clippy::large_enum_variant, clippy::wildcard_enum_match_arm, reason = "a test has few values")]
+
+use crate::world::hooks::{Event, Hook};
+use crate::world::judge::{Case, book, over_the_limit};
+use crate::world::stage::{Flight, GatedStore, GatedTransport, Sabotage, Stage, Verdict};
+use crate::world::{Outcome, Providers, drafts, engine_over};
 use checkout_engine::{
     Checkout, DEFAULT_MERCHANT, Engine, Filter, Memory, News, Nudge, Nudged, State, Store as _, Target,
 };
+use checkout_lifecycle::Moment;
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_transport::{Request, Response, TransportError};
 use std::collections::{BTreeMap, BTreeSet};
