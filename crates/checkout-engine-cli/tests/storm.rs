@@ -11,8 +11,8 @@
 //! The judge itself is held to storms of processes with a fault: it has to find each of them.
 //!
 //! The clock of a process is in no decision over PostgreSQL: the engine takes the time of the database, and
-//! here the clocks of all processes are years away from the world's time. The clock of SQLite is the
-//! machine's, which all processes of a file share.
+//! here the clocks of all processes are years away from the world's time, ten minutes ahead of each other or
+//! behind, and one in four jumps. The clock of SQLite is the machine's, which all processes of a file share.
 //!
 //! | environment variable | meaning | default |
 //! |---|---|---|

@@ -16,7 +16,7 @@ use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, take_postgre
 use super::weather::{Keys, LEASE, Weather};
 use checkout_engine::{Engine, Limited, News, Rules, Store, Subject};
 use checkout_reqwest::{Reqwest, reqwest};
-use checkout_tables::Environment;
+use checkout_tables::{Environment, Moment};
 use checkout_transport::{Request, Response, Transport, TransportError};
 use noted::Noted;
 use quick::Quick;
@@ -106,14 +106,26 @@ pub(crate) fn engine<S: Store + 'static, T: Transport + 'static>(
         .poll_every(Duration::from_millis(50))
         .on_error(move |error| log.engine_error(error));
     for (number, keys) in weather.keys.iter().enumerate() {
-        for (merchant, client) in clients(&weather.url, keys, number)? {
+        for (merchant, client) in clients(weather, keys, number)? {
             builder = builder.merchant(merchant, client);
         }
     }
     Ok(builder.build()?)
 }
 
-fn clients(url: &str, keys: &Keys, number: usize) -> Outcome<Vec<(String, checkout_engine::Client)>> {
+/// The clock of a process's own machine: ten minutes ahead of the other machines, or behind. The clock of
+/// every fourth process jumps from one to the other each second.
+fn own_clock(slot: usize) -> impl Fn() -> Moment + Copy + Send + Sync + 'static {
+    move || {
+        let now = Moment::now().unix_millis();
+        let jumps = slot % 4 == 3 && now / 1_000 % 2 == 0;
+        let off = if slot.is_multiple_of(2) == jumps { -600_000 } else { 600_000 };
+        Moment::from_unix_millis(now + off)
+    }
+}
+
+fn clients(weather: &Weather, keys: &Keys, number: usize) -> Outcome<Vec<(String, checkout_engine::Client)>> {
+    let (url, clock) = (weather.url.as_str(), own_clock(weather.slot));
     let sandbox = Environment::Sandbox;
     let secret = checkout_auth::peach::SecretToken::new(keys.peach_secret_token.as_str().into())?;
     let name = format!("m-{number}");
@@ -123,20 +135,21 @@ fn clients(url: &str, keys: &Keys, number: usize) -> Outcome<Vec<(String, checko
             keys.allscale_api_key.clone(),
             keys.allscale_api_secret.as_str().into(),
         )?;
-        let allscale = checkout_client::allscale::Client::builder(key).environment(sandbox).base_url(url);
+        let allscale =
+            checkout_client::allscale::Client::builder(key).environment(sandbox).base_url(url).clock(clock);
         let azotte = checkout_client::azotte::Client::builder(
             "acme",
             keys.azotte_x_tn.clone(),
             keys.azotte_api_key.as_str().into(),
         );
-        let azotte = azotte.environment(sandbox).base_url(url);
+        let azotte = azotte.environment(sandbox).base_url(url).clock(clock);
         clients.push((name.clone(), allscale.build()?.into()));
         clients.push((name.clone(), azotte.build()?.into()));
     }
     // One entity has one limit, so each entity is sold by one version alone.
     if number.is_multiple_of(2) {
         let peach = checkout_client::peach::Client::builder(keys.peach_entity_id.clone(), secret);
-        let peach = peach.environment(sandbox).referer("https://shop.example").base_url(url);
+        let peach = peach.environment(sandbox).referer("https://shop.example").base_url(url).clock(clock);
         clients.push((name, peach.build()?.into()));
     } else {
         let credentials = checkout_client::peach::v2::Credentials {
@@ -145,7 +158,8 @@ fn clients(url: &str, keys: &Keys, number: usize) -> Outcome<Vec<(String, checko
             merchant_id: keys.peach_merchant_id.clone(),
         };
         let v2 = checkout_client::peach::v2::Client::builder(keys.peach_entity_id.clone(), credentials);
-        let v2 = v2.environment(sandbox).referer("https://shop.example").base_url(url).auth_url(url);
+        let v2 =
+            v2.environment(sandbox).referer("https://shop.example").base_url(url).auth_url(url).clock(clock);
         clients.push((format!("v2-{number}"), v2.secret_token(secret).build()?.into()));
     }
     Ok(clients)
