@@ -72,6 +72,7 @@ pub struct Options {
     connections: usize,
     prepared: bool,
     notify: bool,
+    next_step: Option<&'static str>,
 }
 
 impl Options {
@@ -84,6 +85,7 @@ impl Options {
             connections: 8,
             prepared: false,
             notify: true,
+            next_step: None,
         }
     }
 
@@ -119,6 +121,14 @@ impl Options {
     #[must_use]
     pub fn notify(self, notify: bool) -> Self {
         Self { notify, ..self }
+    }
+
+    /// Makes this program the next version, which knows one more step: for tests of two versions side by
+    /// side. The step adds alone, and names the schema `checkout`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn next_step(self, sql: &'static str) -> Self {
+        Self { next_step: Some(sql), ..self }
     }
 
     /// Connects to the database of a URL, without TLS: see [`Postgres::connect`].
@@ -172,7 +182,7 @@ impl Options {
                     .to_owned(),
             ));
         }
-        schema::prepare(&mut client, &self.schema, self.migrate).await?;
+        schema::prepare(&mut client, &self.schema, self.migrate, self.next_step).await?;
         drop(client);
         Ok(Postgres(Arc::new(Inner {
             statements: Statements::of(&self.schema),

@@ -152,12 +152,20 @@ pub fn grants(schema: &str, role: &str) -> Result<String, StoreError> {
     ))
 }
 
-/// Brings the schema to the version of this program, if `migrate` allows and the version is older.
+/// Brings the schema to the version of this program, if `migrate` allows and the version is older. `next` is
+/// one more step, which adds alone.
 ///
 /// # Errors
 /// [`StoreError::NewerSchema`] and [`StoreError::OlderSchema`], and those of the database.
-pub(crate) async fn prepare(client: &mut Object, schema: &str, migrate: bool) -> Result<(), StoreError> {
-    prepare_by(MIGRATIONS, client, schema, migrate).await
+pub(crate) async fn prepare(
+    client: &mut Object,
+    schema: &str,
+    migrate: bool,
+    next: Option<&'static str>,
+) -> Result<(), StoreError> {
+    let next = next.map(|sql| Migration { version: KNOWN + 1, oldest: KNOWN, sql });
+    let steps: Vec<Migration> = MIGRATIONS.iter().copied().chain(next).collect();
+    prepare_by(&steps, client, schema, migrate).await
 }
 
 /// The same for a program that knows these steps.

@@ -157,6 +157,7 @@ impl Builder {
             patience: Duration::from_secs(30),
             migrate: true,
             max_pages: None,
+            next_step: None,
         };
         Self { settings, clock: Arc::new(Moment::now), has_virtual_clock: false }
     }
@@ -197,6 +198,15 @@ impl Builder {
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> Moment + Send + Sync + 'static) -> Self {
         (self.clock, self.has_virtual_clock) = (Arc::new(clock), true);
+        self
+    }
+
+    /// Makes this program the next version, which knows one more step: for tests of two versions side by
+    /// side. The step adds alone.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn next_step(mut self, sql: &'static str) -> Self {
+        self.settings.next_step = Some(sql);
         self
     }
 

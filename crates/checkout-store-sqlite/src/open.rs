@@ -37,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) patience: Duration,
     pub(crate) migrate: bool,
     pub(crate) max_pages: Option<u32>,
+    pub(crate) next_step: Option<&'static str>,
 }
 
 impl Settings {
@@ -44,7 +45,7 @@ impl Settings {
     pub(crate) fn writer(&self) -> Result<Connection, StoreError> {
         let Some(path) = &self.path else {
             let mut connection = Connection::open_in_memory().map_err(fault::of)?;
-            schema::prepare(&mut connection, self.migrate)?;
+            schema::prepare(&mut connection, self.migrate, self.next_step)?;
             return Ok(connection);
         };
         self.write_to(path).map_err(|error| with_path(path, error))
@@ -75,7 +76,7 @@ impl Settings {
             let set = format!("PRAGMA max_page_count = {pages}");
             connection.query_row(&set, [], |_| Ok(())).map_err(fault::of)?;
         }
-        schema::prepare(&mut connection, self.migrate)?;
+        schema::prepare(&mut connection, self.migrate, self.next_step)?;
         Ok(connection)
     }
 

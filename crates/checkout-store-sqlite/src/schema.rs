@@ -139,9 +139,16 @@ impl Found {
 }
 
 /// Brings the schema to the known version, if `migrate` says so. Of many processes one does so, and the
-/// others wait.
-pub(crate) fn prepare(connection: &mut Connection, migrate: bool) -> Result<(), StoreError> {
-    prepare_by(MIGRATIONS, connection, migrate)
+/// others wait. `next` is one more step, which adds alone.
+pub(crate) fn prepare(
+    connection: &mut Connection,
+    migrate: bool,
+    next: Option<&'static str>,
+) -> Result<(), StoreError> {
+    let known = newest(MIGRATIONS);
+    let next = next.map(|sql| Migration { version: known + 1, oldest: known, name: "next", sql });
+    let steps: Vec<Migration> = MIGRATIONS.iter().copied().chain(next).collect();
+    prepare_by(&steps, connection, migrate)
 }
 
 /// The same for a program that knows these steps.
