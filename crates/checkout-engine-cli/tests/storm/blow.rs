@@ -76,8 +76,8 @@ struct Processes {
     slots: Vec<Slot>,
     /// The processes that have ended by themselves.
     ended: Vec<String>,
-    /// The moments of the world at which processes went on after a stop.
-    woken: Vec<Moment>,
+    /// The processes that went on after a stop, and the moments of the world.
+    woken: Vec<(u32, Moment)>,
     /// The processes that were killed or stopped, and the moments of the world.
     silenced: Vec<(u32, Moment)>,
 }
@@ -167,7 +167,7 @@ impl Processes {
         for slot in self.slots.iter_mut().filter(|slot| slot.stopped.is_some_and(|until| until <= now)) {
             slot.stopped = None;
             slot.spared = now.checked_add(Duration::from_millis(600));
-            self.woken.push(self.weather.now());
+            self.woken.push((slot.child.id(), self.weather.now()));
             signal(&slot.child, "-CONT")?;
         }
         Ok(())

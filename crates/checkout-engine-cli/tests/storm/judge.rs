@@ -5,20 +5,25 @@
 mod doctored;
 #[path = "judge/seen.rs"]
 mod seen;
+#[path = "judge/senders.rs"]
+mod senders;
 
 use super::Outcome;
 use super::orders::{Course, Order};
 use super::shop::{Database, open_postgres, open_sqlite};
 use super::weather::Weather;
 use checkout_engine::{Checkout, Filter, Provider, State, Store};
-use checkout_sandbox_server::{Finding, World};
-use checkout_tables::Moment;
+use checkout_sandbox_server::World;
 pub(crate) use seen::Seen;
 use seen::{LONGEST_STOP, Spans};
+use senders::Senders;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// The number of the findings that no engine can avoid, by code.
+type Excused = BTreeMap<String, usize>;
 
 pub(crate) struct Judgement {
     orders: usize,
@@ -27,7 +32,7 @@ pub(crate) struct Judgement {
     parcels: usize,
     unlucky: usize,
     hooks: (u64, u64),
-    excused: usize,
+    excused: Excused,
     errors: String,
     faults: Vec<String>,
 }
@@ -51,13 +56,13 @@ impl Judgement {
 impl fmt::Display for Judgement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { orders, by_state, held, parcels, unlucky, errors, faults, .. } = self;
-        let (excused, (attempts, taken)) = (self.excused, self.hooks);
+        let (excused, (attempts, taken)) = (&self.excused, self.hooks);
         let of_hold: usize = held.values().sum();
         let count = faults.len();
         writeln!(f, "{orders} orders: {by_state:?}, {of_hold} held, {parcels} parcels, {count} faults")?;
         writeln!(f, "  something has befallen the creates of {unlucky} orders")?;
         writeln!(f, "  {attempts} deliveries of webhooks, {taken} webhooks taken")?;
-        writeln!(f, "  {excused} findings that no engine can avoid")?;
+        writeln!(f, "  findings that no engine can avoid: {excused:?}")?;
         writeln!(f, "  errors: {errors}")?;
         write!(f, "  held: {held:?}")
     }
@@ -315,12 +320,14 @@ async fn judge(
     seen.lease = weather.lease();
     let is_over = |checkout: &&Checkout| checkout.state.is_end() || checkout.hold.is_some();
     let (mut changed, mut latest) = (Instant::now(), (0, u64::MAX, usize::MAX));
+    let mut senders = Senders::of(&weather.url)?;
     let (case, excused, news) = loop {
         let begin = Instant::now();
         let (rows, figures) = (all(store).await?, store.figures().await?);
         seen.asked = weather.log.all_asked()?;
+        senders.look(worlds).await?;
         let over = rows.values().filter(is_over).count();
-        let open = if over == weather.orders { open(weather, worlds, &rows, &seen) } else { 0 };
+        let open = if over == weather.orders { open(weather, worlds, &rows, (&seen, &senders)) } else { 0 };
         if (over, figures.news, open) != latest {
             (changed, latest) = (Instant::now(), (over, figures.news, open));
         }
@@ -329,7 +336,7 @@ async fn judge(
         let all_over = over == weather.orders && figures.news == 0 && open == 0;
         let is_sound = patience.laws.is_none();
         if is_quiet || all_over || !is_sound {
-            let (case, excused) = case(weather, worlds, rows, seen.clone()).await?;
+            let (case, excused) = case(weather, worlds, rows, (seen.clone(), &senders)).await?;
             // Broken processes may break a law after the last order has ended.
             if is_quiet || is_sound || patience.is_over(&case) {
                 break (case, excused, figures.news);
@@ -361,13 +368,13 @@ async fn judge(
     Ok(Judgement { orders, by_state, held, parcels, unlucky, hooks, excused, errors, faults })
 }
 
-/// All that the judge looks at, and the number of the findings that no engine can avoid.
+/// All that the judge looks at, and the findings that no engine can avoid.
 async fn case(
     weather: &Weather,
     worlds: &[Arc<World>],
     rows: BTreeMap<String, Checkout>,
-    mut seen: Seen,
-) -> Outcome<(Case, usize)> {
+    (mut seen, senders): (Seen, &Senders),
+) -> Outcome<(Case, Excused)> {
     for failure in weather.log.errors()? {
         let at = weather.at(failure.machine_at);
         let is_in_trouble = seen.is_in_trouble(failure.process, at, weather.in_the_world(LONGEST_STOP));
@@ -376,7 +383,7 @@ async fn case(
     }
     seen.creates = weather.log.all_creates()?;
     seen.lost = weather.log.done_from(0)?.0.lost;
-    let (findings, excused) = findings(weather, worlds, &rows, &seen);
+    let (findings, excused) = findings(weather, worlds, &rows, (&seen, senders));
     let has_hints = weather.log.0.is_some() && matches!(weather.database, Database::Postgres { .. });
     let taken = worlds.iter().map(|world| taken(world)).sum::<usize>();
     let case = Case {
@@ -394,7 +401,12 @@ async fn case(
 
 /// The number of things that an engine may still do after the last order has ended: reads that events ask
 /// for.
-fn open(weather: &Weather, worlds: &[Arc<World>], rows: &BTreeMap<String, Checkout>, seen: &Seen) -> usize {
+fn open(
+    weather: &Weather,
+    worlds: &[Arc<World>],
+    rows: &BTreeMap<String, Checkout>,
+    seen: (&Seen, &Senders),
+) -> usize {
     let (found, _) = findings(weather, worlds, rows, seen);
     let named = worlds.iter().flat_map(|world| books(world)).filter(|(_, made)| made.told > 0);
     let named: BTreeSet<String> = named.map(|(reference, _)| reference).collect();
@@ -417,24 +429,34 @@ async fn all(store: &impl Store) -> Outcome<BTreeMap<String, Checkout>> {
     }
 }
 
-/// The findings of the sandbox's own judge, and the number of those that no engine can avoid.
+/// The findings of the sandbox's own judge, and the number of those that no engine can avoid, by code.
 fn findings(
     weather: &Weather,
     worlds: &[Arc<World>],
     rows: &BTreeMap<String, Checkout>,
-    seen: &Seen,
-) -> (Vec<(String, String)>, usize) {
+    (seen, senders): (&Seen, &Senders),
+) -> (Vec<(String, String)>, Excused) {
     let put_aside = rows.values().filter(|row| is_quarantined(row)).map(|row| row.reference.as_str());
     let put_aside: BTreeSet<&str> = put_aside.collect();
-    let spans = Spans::of(weather);
-    let verdicts = worlds.iter().flat_map(|world| world.verdict_at_end().findings);
-    let (excused, found): (Vec<_>, Vec<_>) = verdicts.partition(|found: &Finding| {
-        let events: Vec<Moment> = found.events.iter().map(|event| event.at).collect();
-        let is_aside = found.order.as_deref().is_some_and(|order| put_aside.contains(order));
-        seen.excuses(&spans, &found.code, &events, is_aside)
-    });
-    let told = found.into_iter().map(|found| (found.code, format!("{} {:?}", found.sentence, found.order)));
-    (told.collect(), excused.len())
+    let (spans, mut told, mut excused) = (Spans::of(weather), Vec::new(), Excused::new());
+    for world in worlds {
+        let verdict = world.verdict_at_end();
+        let mut unlisted = verdict.counts;
+        for found in verdict.findings {
+            unlisted.entry(found.code.clone()).and_modify(|count| *count = count.saturating_sub(1));
+            let requests = senders.requests(world.name(), &found);
+            let is_aside = found.order.as_deref().is_some_and(|order| put_aside.contains(order));
+            if seen.excuses(&spans, &found.code, &requests, is_aside) {
+                *excused.entry(found.code).or_default() += 1;
+            } else {
+                told.push((found.code, format!("{} {:?} {requests:?}", found.sentence, found.order)));
+            }
+        }
+        // The sandbox lists the first of many alone, and nobody can excuse the others.
+        let unlisted = unlisted.into_iter().filter(|(code, count)| TOLD.contains(&&**code) && *count > 0);
+        told.extend(unlisted.map(|(code, count)| (code, format!("{count} more, in {}", world.name()))));
+    }
+    (told, excused)
 }
 
 fn is_quarantined(row: &Checkout) -> bool {

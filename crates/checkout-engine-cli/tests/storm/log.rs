@@ -13,15 +13,40 @@ use std::path::PathBuf;
 #[derive(Clone)]
 pub(crate) struct Log(pub(crate) Option<PathBuf>);
 
-/// An answer that asked a process to wait.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
+/// The mark of a request, by which the sandbox's log names the sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
     /// The process' id.
     pub(crate) process: u32,
+    /// The number of the request in the process.
+    pub(crate) number: u64,
+}
+
+/// The header with the mark, which no provider looks at.
+pub(crate) const MARK: &str = "x-storm-mark";
+
+impl Mark {
+    pub(crate) fn text(self) -> String {
+        format!("{}.{}", self.process, self.number)
+    }
+
+    pub(crate) fn of_text(text: &str) -> Option<Self> {
+        let (process, number) = text.split_once('.')?;
+        Some(Self { process: process.parse().ok()?, number: number.parse().ok()? })
+    }
+}
+
+/// A request whose answer asked a process to wait, or did not come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// The mark of the request.
+    pub(crate) mark: Mark,
     /// The world's time before the request.
     pub(crate) sent: Moment,
-    /// The world's time at which the answer had come.
+    /// The world's time at which the answer had come, or the process waited for the answer no longer.
     pub(crate) came: Moment,
+    /// True if the answer came.
+    pub(crate) has_answer: bool,
 }
 
 /// An error of a process.
@@ -139,19 +164,22 @@ impl Log {
         self.append("done", &columns.join(" "));
     }
 
-    /// Notes that an answer has asked this process to wait. The note is in the file before anybody acts.
-    pub(crate) fn asked(&self, sent: Moment, came: Moment) {
-        let (process, sent, came) = (std::process::id(), sent.unix_millis(), came.unix_millis());
-        self.append("asked", &format!("{process} {sent} {came}"));
+    /// Notes that an answer has asked this process to wait, or did not come. The note is in the file before
+    /// anybody acts.
+    pub(crate) fn asked(&self, asked: Asked) {
+        let Asked { mark, sent, came, has_answer } = asked;
+        let (mark, sent, came) = (mark.text(), sent.unix_millis(), came.unix_millis());
+        self.append("asked", &format!("{mark} {sent} {came} {has_answer}"));
     }
 
-    /// The answers that have asked a process to wait.
+    /// The requests whose answers have asked a process to wait, or did not come.
     pub(crate) fn all_asked(&self) -> Outcome<Vec<Asked>> {
         let asked = |line: &str| -> Outcome<Asked> {
-            let numbers: Vec<i64> = line.split(' ').map(str::parse).collect::<Result<_, _>>()?;
-            let [process, sent, came] = *numbers else { return Err("three numbers".into()) };
-            let [sent, came] = [sent, came].map(Moment::from_unix_millis);
-            Ok(Asked { process: u32::try_from(process)?, sent, came })
+            let words: Vec<&str> = line.split(' ').collect();
+            let [mark, sent, came, has_answer] = *words else { return Err("four words".into()) };
+            let moment = |text: &str| text.parse().map(Moment::from_unix_millis);
+            let (mark, has_answer) = (Mark::of_text(mark).ok_or("a mark")?, has_answer.parse()?);
+            Ok(Asked { mark, sent: moment(sent)?, came: moment(came)?, has_answer })
         };
         self.read("asked", 0)?.lines().map(asked).collect()
     }

@@ -10,13 +10,14 @@ pub(crate) mod sabotage;
 use super::Outcome;
 use super::fast::Fast;
 use super::hooks;
-use super::log::{Done, Making};
+use super::log::{Asked, Done, MARK, Making, Mark};
 use super::orders::{Order, SELLERS_OF_ALL, reference_in};
 use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, take_postgres};
 use super::weather::{Keys, LEASE, Weather};
 use checkout_engine::{Engine, Limited, News, Rules, Store, Subject};
 use checkout_reqwest::{Reqwest, reqwest};
 use checkout_tables::{Environment, Moment};
+use checkout_transport::http::HeaderValue;
 use checkout_transport::{Request, Response, Transport, TransportError};
 use noted::Noted;
 use quick::Quick;
@@ -180,7 +181,8 @@ where
     sell_over(weather, Noted::new(store, weather), transport, tell).await
 }
 
-/// A provider whose answers take their time: a kill or a stop finds requests under way.
+/// A provider whose answers take their time: a kill or a stop finds requests under way. Each request has a
+/// mark.
 struct Far<T> {
     inner: T,
     weather: Weather,
@@ -188,20 +190,30 @@ struct Far<T> {
 }
 
 impl<T: Transport> Transport for Far<T> {
-    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+    async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
         let sent = self.weather.now();
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let mark = Mark { process: std::process::id(), number };
+        if let Ok(value) = HeaderValue::from_str(&mark.text()) {
+            request.headers_mut().insert(MARK, value);
+        }
         let made = reference_in(request.body());
         let answer = self.inner.send(request).await;
         if let Some(made) = made.filter(|_| !answer.as_ref().is_ok_and(|answer| answer.status().is_success()))
         {
             self.weather.log.making(Making::Fault, self.weather.now(), &made);
         }
-        if answer.as_ref().is_ok_and(|answer| answer.headers().contains_key("retry-after")) {
-            self.weather.log.asked(sent, self.weather.now());
+        if answer.as_ref().map_or(true, |answer| answer.headers().contains_key("retry-after")) {
+            self.weather.log.asked(Asked {
+                mark,
+                sent,
+                came: self.weather.now(),
+                has_answer: answer.is_ok(),
+            });
         }
         // The ways differ, so that answers overtake each other.
-        let number = self.number.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        sleep(Duration::from_millis((number >> 32) % (self.weather.latency + 1))).await;
+        let way = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        sleep(Duration::from_millis(way % (self.weather.latency + 1))).await;
         answer
     }
 }

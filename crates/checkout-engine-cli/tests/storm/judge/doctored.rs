@@ -1,7 +1,8 @@
 //! The judge finds each fault that is put into sound books: a judge that finds nothing proves nothing.
 
+use super::seen::Sent;
 use super::{Case, Made, Order, Seen, Spans};
-use crate::log::{Asked, Create};
+use crate::log::{Asked, Create, Mark};
 use crate::orders::Course;
 use checkout_engine::{Checkout, Provider, State};
 use checkout_tables::{Environment, Moment};
@@ -377,20 +378,35 @@ fn an_error_is_of_a_trouble_while_there_is_one_or_when_a_process_has_stood_still
     }
 }
 
-/// A process was asked to wait, and the same request came again a minute later.
+/// Times of the machine that the judge allows for, as the world of these tests counts them.
+const SPANS: Spans = Spans {
+    under_way: Duration::from_secs(10),
+    first_thing: Duration::from_secs(5),
+    to_tell: Duration::from_secs(7),
+    patience: Duration::from_secs(25),
+};
+
+fn mark(process: u32, number: u64) -> Option<Mark> {
+    Some(Mark { process, number })
+}
+
+/// The process 7 was asked to wait, and the process 8 sent the same request a minute later.
 #[test]
 fn the_judge_excuses_a_wait_that_was_ignored_only_if_the_process_that_knew_of_the_wait_could_tell_nobody() {
-    let second = Duration::from_secs(1);
-    let spans =
-        Spans { under_way: 10 * second, first_thing: 5 * second, to_tell: 7 * second, clocks: second / 2 };
-    let asked = |process, sent, came| Asked { process, sent: at(sent), came: at(came) };
-    let seen = |silenced: &[(u32, i64)]| Seen {
-        asked: vec![asked(7, 99, 101), asked(8, 130, 131)],
+    let ignored = [Sent { at: at(100), by: mark(7, 3) }, Sent { at: at(160), by: mark(8, 5) }];
+    let asked = |process, number, has_answer| Asked {
+        mark: Mark { process, number },
+        sent: at(99),
+        came: at(101),
+        has_answer,
+    };
+    let seen = |silenced: &[(u32, i64)], asked: Vec<Asked>| Seen {
+        asked,
         silenced: silenced.iter().map(|(process, second)| (*process, at(*second))).collect(),
         ..Seen::default()
     };
-    let excuses = |seen: &Seen, events: &[Moment]| seen.excuses(&spans, "retry-after-ignored", events, false);
-    let ignored = [at(100), at(160)];
+    let excuses =
+        |seen: &Seen, requests: &[Sent]| seen.excuses(&SPANS, "retry-after-ignored", requests, false);
     for (silenced, is_excused) in [
         (&[][..], false),
         // Another process, or another time.
@@ -400,19 +416,64 @@ fn the_judge_excuses_a_wait_that_was_ignored_only_if_the_process_that_knew_of_th
         (&[(7, 100)], true),
         (&[(8, 101), (7, 107)], true),
     ] {
-        assert_eq!(excuses(&seen(silenced), &ignored), is_excused, "{silenced:?}");
+        // Another request of the process, at the same time, has no answer.
+        let seen = seen(silenced, vec![asked(7, 3, true), asked(7, 4, false)]);
+        assert_eq!(excuses(&seen, &ignored), is_excused, "{silenced:?}");
     }
-    // The process that sent the first request has ended without the answer.
-    assert!(excuses(&seen(&[]), &[at(110), at(160)]));
-    assert!(excuses(&seen(&[]), &[at(100), at(109)]));
-    assert!(!excuses(&seen(&[]), &[at(100), at(110)]));
-    // The second request is the first thing that a process did after a stop.
-    let woken = |second| Seen { woken: vec![at(second)], ..seen(&[]) };
-    assert!(excuses(&woken(156), &ignored) && !excuses(&woken(155), &ignored));
-    let over = |seen: &Seen| seen.excuses(&spans, "over-limit", &ignored, false);
-    assert!(over(&woken(99)) && !over(&woken(90)) && !over(&seen(&[(7, 100)])));
-    for (code, aside) in [("webhook-without-read", false), ("double-create", true), ("blind-repeat", true)] {
-        assert!(!seen(&[(7, 100)]).excuses(&spans, code, &ignored, aside), "{code}");
+    assert!(excuses(&seen(&[], vec![asked(7, 3, false)]), &ignored));
+    // Without a note, the process that sent the first request has ended about then.
+    for (silenced, is_excused) in [
+        (&[][..], false),
+        (&[(8, 101)], false),
+        (&[(7, 90)], false),
+        (&[(7, 91)], true),
+        (&[(7, 124)], true),
+        (&[(7, 125)], false),
+    ] {
+        assert_eq!(excuses(&seen(silenced, vec![asked(7, 4, true)]), &ignored), is_excused, "{silenced:?}");
     }
-    assert!(seen(&[]).excuses(&spans, "webhook-without-read", &[at(100)], true));
+    let [first, second] = ignored;
+    assert!(excuses(&seen(&[], vec![]), &[first, Sent { at: at(109), ..second }]));
+    assert!(!excuses(&seen(&[], vec![]), &[first, Sent { at: at(110), ..second }]));
+    // The sandbox has forgotten who sent the first request.
+    assert!(!excuses(&seen(&[(7, 100)], vec![]), &[Sent { by: None, ..first }, second]));
+}
+
+/// The process 7 sent something at the second 100, and the process 8 at the second 130.
+#[test]
+fn the_judge_excuses_a_request_only_as_the_first_thing_that_its_own_sender_did_after_a_stop() {
+    let requests = [Sent { at: at(100), by: mark(7, 3) }, Sent { at: at(130), by: mark(8, 5) }];
+    for (process, woke, is_over_limit_excused, is_ignored_excused) in [
+        (7, 96, true, false),
+        (7, 100, true, false),
+        (7, 95, false, false),
+        (7, 101, false, false),
+        (8, 126, true, true),
+        (8, 125, false, false),
+        // Another process was stopped when the request was sent, in whichever process.
+        (9, 100, false, false),
+        (8, 100, false, false),
+        (7, 130, false, false),
+    ] {
+        let asked =
+            Asked { mark: Mark { process: 7, number: 3 }, sent: at(99), came: at(101), has_answer: true };
+        let seen = Seen { woken: vec![(process, at(woke))], asked: vec![asked], ..Seen::default() };
+        for (code, is_excused) in [
+            ("over-limit", is_over_limit_excused),
+            ("retry-after-ignored", is_ignored_excused),
+            ("webhook-without-read", false),
+            ("double-create", false),
+            ("blind-repeat", false),
+        ] {
+            let excused = seen.excuses(&SPANS, code, &requests, false);
+            assert_eq!(excused, is_excused, "{code}, {process} woke at {woke}");
+        }
+        let forgotten = requests.map(|request| Sent { by: None, ..request });
+        assert!(!seen.excuses(&SPANS, "over-limit", &forgotten, false));
+    }
+    for (code, is_excused) in
+        [("webhook-without-read", true), ("double-create", false), ("blind-repeat", false)]
+    {
+        assert_eq!(Seen::default().excuses(&SPANS, code, &requests, true), is_excused, "{code}");
+    }
 }

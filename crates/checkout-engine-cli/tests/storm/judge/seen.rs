@@ -1,7 +1,7 @@
 //! The things that the storm has seen, and the excuses that follow from them.
 
-use super::super::log::{Asked, Create};
-use super::super::weather::Weather;
+use super::super::log::{Asked, Create, Mark};
+use super::super::weather::{LEASE, Weather};
 use checkout_tables::Moment;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -24,11 +24,11 @@ pub(crate) struct Seen {
     pub(crate) in_trouble: Errors,
     /// The processes that ended by themselves.
     pub(crate) ended: Vec<String>,
-    /// The moments at which processes went on after a stop.
-    pub(crate) woken: Vec<Moment>,
+    /// The processes that went on after a stop, and the moments.
+    pub(crate) woken: Vec<(u32, Moment)>,
     /// The processes that were killed or stopped, and the moments.
     pub(crate) silenced: Vec<(u32, Moment)>,
-    /// The answers that have asked a process to wait.
+    /// The requests whose answers have asked a process to wait, or did not come.
     pub(crate) asked: Vec<Asked>,
     /// The looks that found an engine's connection idle in a transaction.
     pub(crate) idle: u64,
@@ -93,6 +93,15 @@ impl Seen {
     }
 }
 
+/// A request of a finding, as the sandbox's log has it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    /// The world's time at which the request came.
+    pub(super) at: Moment,
+    /// The sender. None if the sandbox has forgotten the request.
+    pub(super) by: Option<Mark>,
+}
+
 /// Times of the machine, as the world counts them.
 pub(super) struct Spans {
     /// A request that comes so soon after another one was under way already.
@@ -101,8 +110,8 @@ pub(super) struct Spans {
     pub(super) first_thing: Duration,
     /// The time of an answer's way, and of the write that follows from the answer.
     pub(super) to_tell: Duration,
-    /// The clocks of two processes differ by less.
-    pub(super) clocks: Duration,
+    /// No process waits longer for an answer.
+    pub(super) patience: Duration,
 }
 
 impl Spans {
@@ -112,7 +121,7 @@ impl Spans {
             under_way: of(500),
             first_thing: of(250),
             to_tell: of(weather.latency.saturating_add(250)),
-            clocks: of(20),
+            patience: weather.in_the_world(LEASE / 3).saturating_add(of(250)),
         }
     }
 }
@@ -123,40 +132,47 @@ impl Seen {
     /// - A request that was under way cannot know of a wait yet: the storm's processes are slow, and the
     ///   world's time is fast.
     /// - A process that stands still in the middle of a send goes on sending, after others have taken its
-    ///   work over. Two requests are in such a finding, and one of them is the first thing that a process
-    ///   did.
-    /// - The very process that was asked to wait was killed or stopped before it could tell the others.
+    ///   work over. A request of such a finding is the first thing that this very process did after its stop.
+    /// - The very process that was asked to wait was killed or stopped before it could tell the others, or
+    ///   the answer did not come.
     /// - Work that was quarantined after a webhook is read when a person has released the checkout.
-    pub(super) fn excuses(&self, spans: &Spans, code: &str, events: &[Moment], is_put_aside: bool) -> bool {
-        let is_late = |event: Moment| {
-            let woken = &self.woken;
-            let woke = woken.get(..woken.partition_point(|woke| *woke <= event)).and_then(<[Moment]>::last);
-            woke.is_some_and(|woke| event.saturating_since(*woke) < spans.first_thing)
-        };
-        match (code, events) {
+    pub(super) fn excuses(&self, spans: &Spans, code: &str, requests: &[Sent], is_put_aside: bool) -> bool {
+        match (code, requests) {
             ("retry-after-ignored", [first, second]) => {
-                second.saturating_since(*first) < spans.under_way
-                    || is_late(*second)
-                    || self.is_untold(spans, *first)
+                second.at.saturating_since(first.at) < spans.under_way
+                    || self.is_late(spans, second)
+                    || self.is_untold(spans, first)
             }
-            ("over-limit", events) => events.iter().any(|event| is_late(*event)),
+            ("over-limit", requests) => requests.iter().any(|request| self.is_late(spans, request)),
             ("webhook-without-read", _) => is_put_aside,
             _ => false,
         }
     }
 
+    /// True if the request is the first thing that its sender did after a stop.
+    fn is_late(&self, spans: &Spans, request: &Sent) -> bool {
+        let Some(mark) = request.by else { return false };
+        let mut woken = self.woken.iter().filter(|(process, _)| *process == mark.process);
+        woken.any(|(_, at)| *at <= request.at && request.at.saturating_since(*at) < spans.first_thing)
+    }
+
     /// True if the process that the answer to a request has asked to wait, could tell nobody.
-    fn is_untold(&self, spans: &Spans, request: Moment) -> bool {
-        let is_silent = |asked: &Asked| {
-            let mut ends = self.silenced.iter().filter(|(process, _)| *process == asked.process);
-            ends.any(|(_, at)| *at >= asked.sent && at.saturating_since(asked.came) < spans.to_tell)
-        };
-        let is_answer = |asked: &&Asked| {
-            asked.sent <= request.saturating_add(spans.clocks)
-                && request <= asked.came.saturating_add(spans.clocks)
-        };
-        let mut answers = self.asked.iter().filter(is_answer).peekable();
-        // Without a note, the process has ended before the answer came.
-        answers.peek().is_none() || answers.any(is_silent)
+    fn is_untold(&self, spans: &Spans, request: &Sent) -> bool {
+        let Some(mark) = request.by else { return false };
+        let silenced = self.silenced.iter().filter(|(process, _)| *process == mark.process);
+        let mut silenced = silenced.map(|(_, at)| *at);
+        match self.asked.iter().find(|asked| asked.mark == mark) {
+            Some(asked) => {
+                let is_within =
+                    |at: Moment| at >= asked.sent && at.saturating_since(asked.came) < spans.to_tell;
+                !asked.has_answer || silenced.any(is_within)
+            }
+            // Without a note, the process has ended before the answer came. The request may have been on its
+            // way when the process ended.
+            None => silenced.any(|at| {
+                request.at.saturating_since(at) < spans.under_way
+                    && at.saturating_since(request.at) < spans.patience
+            }),
+        }
     }
 }
