@@ -4,9 +4,10 @@
 //! store. A process is killed by SIGKILL at a random moment, and the next one is started. Some processes are
 //! stopped by SIGSTOP for longer than a lease, and go on. Webhooks come to any of the processes. Over
 //! PostgreSQL, the server is the test's own: it dies, dies in its recovery, ends all connections, has no
-//! connection left, and takes no writes. In the middle of the storm a newer program adds to every table. In
-//! the end nothing happens any more, until every order has ended. Then the sandbox's books, the store's rows
-//! and the shop's parcels are compared.
+//! connection left, and takes no writes. Half of the processes are of a newer program, which adds to every
+//! table: from the beginning, or in the middle of the storm, under older processes at work. In the end
+//! nothing happens any more, until every order has ended. Then the sandbox's books, the store's rows and the
+//! shop's parcels are compared.
 //!
 //! The judge itself is held to storms of processes with a fault: it has to find each of them.
 //!

@@ -1,15 +1,13 @@
 //! The storm: the sandbox, the processes, all that happens to the processes and the database, and the calm.
 
-#[path = "newer.rs"]
-mod newer;
-
 use super::Outcome;
 use super::hooks;
 use super::judge::{self, Judgement, Patience, Seen};
 use super::log::{Done, Log};
 use super::server::PgServer;
 use super::shop::Database;
-use super::weather::{BEGINNING, Folder, SLOT, VARIABLE, Weather, prepare};
+use super::shop::newer::{self, Newer};
+use super::weather::{BEGINNING, Folder, NEWER, SLOT, VARIABLE, Weather, prepare};
 use super::worker::quick::{InRedis, Quick};
 use super::worker::sabotage::Sabotage;
 use checkout_sandbox_server::Server;
@@ -36,6 +34,8 @@ struct Force {
     deaths: u64,
     latency: u64,
     seed: u64,
+    /// The moment from which half of the processes are of a newer program.
+    newer: Newer,
     /// The faults of the providers.
     faults: &'static [&'static str],
     /// A fault of the processes.
@@ -63,6 +63,7 @@ impl Force {
             deaths: setting("DEATHS", seconds.div_ceil(6))?,
             latency: setting("LATENCY", 100)?,
             seed: setting("SEED", 1)?,
+            newer: Newer::Later,
             faults: &FAULTS,
             sabotage: None,
             laws: None,
@@ -73,6 +74,8 @@ impl Force {
 /// The processes, all of which end with the test.
 struct Processes {
     weather: Weather,
+    /// True if half of the processes that begin now are of the newer program.
+    has_newer: Arc<AtomicBool>,
     slots: Vec<Slot>,
     /// The processes that have ended by themselves.
     ended: Vec<String>,
@@ -91,9 +94,10 @@ struct Slot {
 }
 
 impl Processes {
-    fn begin(weather: &Weather) -> Outcome<Self> {
+    fn begin(weather: &Weather, has_newer: Arc<AtomicBool>) -> Outcome<Self> {
         let mut this = Self {
             weather: weather.clone(),
+            has_newer,
             slots: Vec::new(),
             ended: Vec::new(),
             woken: Vec::new(),
@@ -111,9 +115,17 @@ impl Processes {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["--exact", "worker_of_the_storm", "--nocapture"]);
         command.env(VARIABLE, self.weather.text()).env(SLOT, slot.to_string());
+        if self.has_newer.load(Ordering::SeqCst) && self.may_be_newer(slot) {
+            command.env(NEWER, "1");
+        }
         let said =
             if std::env::var_os("CHECKOUT_STORM_TALK").is_some() { Stdio::inherit() } else { Stdio::null() };
         Ok(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn()?)
+    }
+
+    /// True for half of the places.
+    fn may_be_newer(&self, slot: usize) -> bool {
+        slot >= self.weather.processes / 2
     }
 
     /// A process that neither stands still nor is spared, by a number.
@@ -130,6 +142,7 @@ impl Processes {
     fn kill(&mut self, place: usize) -> Outcome {
         let child = self.process(place)?;
         let Some(slot) = self.slots.get_mut(place) else { return Ok(()) };
+        slot.stopped = None;
         let mut old = std::mem::replace(&mut slot.child, child);
         if let Some(status) = old.try_wait()? {
             self.ended.push(format!("a process has ended by itself: {status}"));
@@ -222,7 +235,8 @@ pub(crate) fn over_sqlite() -> Outcome {
 /// Redis.
 pub(crate) fn over_postgres(redis: Option<String>) -> Outcome<bool> {
     let name = if redis.is_some() { "storm-redis" } else { "storm-postgres" };
-    let (folder, force) = (Folder::new(name)?, Force::of_environment()?);
+    let newer = if redis.is_some() { Newer::Later } else { Newer::First };
+    let (folder, force) = (Folder::new(name)?, Force { newer, ..Force::of_environment()? });
     let prefix = format!("{{storm-{}}}:", std::process::id());
     let redis = redis.map(|url| InRedis { url, prefix });
     // Two for each process and one to listen, two for one that comes before the killed one is gone, and the
@@ -269,7 +283,9 @@ async fn weather(
     std::fs::create_dir_all(&notes)?;
     let weather = Weather::begin(database.clone(), sandbox.urls().root(), orders, &worlds);
     let mut weather = weather.set_times(force.times, &worlds);
+    weather.is_newer = force.newer == Newer::First;
     prepare(&weather).await?;
+    weather.is_newer = false;
     // The orders come over nine tenths of the storm.
     let pace = seconds * 900_000 / u64::try_from(orders.max(1))?;
     let (processes, sellers, log) = (force.processes, force.sellers, Log(Some(notes)));
@@ -280,7 +296,8 @@ async fn weather(
         limits.begin().await?;
     }
 
-    let mut processes = Processes::begin(&weather)?;
+    let has_newer = Arc::new(AtomicBool::new(force.newer == Newer::First));
+    let mut processes = Processes::begin(&weather, Arc::clone(&has_newer))?;
     let is_over = Arc::new(AtomicBool::new(false));
     let pulse = tokio::spawn(feel(log.clone(), Arc::clone(&is_over)));
     // The server outlives the watchers.
@@ -289,21 +306,37 @@ async fn weather(
         let idle = Arc::new(Idle::default());
         (deaths, Arc::clone(&idle), tokio::spawn(idle.watch(server, Arc::clone(&is_over))))
     });
-    // Before the middle, where a single trouble of the database is: an error has one cause.
-    let step = tokio::spawn(newer::step(weather.clone(), Duration::from_secs(seconds) * 3 / 8));
+    let step = (force.newer == Newer::Later).then(|| {
+        // Before the middle, where a single trouble of the database is: an error has one cause.
+        let step = newer::step(weather.clone(), Duration::from_secs(seconds) * 3 / 8);
+        tokio::spawn(async move {
+            let took = step.await;
+            has_newer.store(true, Ordering::SeqCst);
+            took
+        })
+    });
     let forgotten = tokio::spawn(forget(weather.redis.clone(), Duration::from_secs(seconds) / 3));
     let (kills, stops) = blow(force, &mut processes).await?;
-    let (step, forgotten) = (step.await??, forgotten.await??);
+    let step = match step {
+        Some(step) => Some(step.await??),
+        None => None,
+    };
+    let forgotten = forgotten.await??;
     let (deaths, idle) = match troubles {
         Some((deaths, idle, _)) => (deaths.await??, idle),
         None => (Vec::new(), Arc::default()),
     };
+    // A step that changes every table holds all statements up, and the server keeps the connections of killed
+    // processes meanwhile, until there is none left.
+    let held_up = step
+        .filter(|_| server.is_some())
+        .map(|(_, (from, to))| (from, to.saturating_add(weather.in_the_world(NOTICED))));
     let seen = Seen {
         ended: std::mem::take(&mut processes.ended),
         woken: std::mem::take(&mut processes.woken),
         silenced: std::mem::take(&mut processes.silenced),
         idle: idle.seen.load(Ordering::SeqCst),
-        troubles: deaths.iter().map(|trouble| trouble.in_the_world).collect(),
+        troubles: deaths.iter().map(|trouble| trouble.in_the_world).chain(held_up).collect(),
         stops,
         ..Seen::default()
     };
@@ -320,10 +353,17 @@ async fn weather(
     drop(processes);
     let pulse = pulse.await??;
     let done = log.done_from(0)?.0;
+    let newer = if force.newer == Newer::Never { None } else { Some(newer::begun(&weather).await?) };
+    if newer == Some(0) {
+        judgement.add(["no process of the newer program has begun".to_owned()]);
+    }
     if force.laws.is_none() {
         println!("{kills} kills, {judgement}");
         println!("{stops} stops, {} deaths of the database, {done:?}", deaths.len());
-        println!("a newer program's step took {step:?} under the storm");
+        println!(
+            "{newer:?} processes of a newer program; its step under the storm took {:?}",
+            step.map(|(took, _)| took)
+        );
         if let Some(keys) = forgotten {
             println!("Redis has forgotten {keys} keys");
         }
@@ -432,6 +472,7 @@ impl Broken {
             deaths: 0,
             latency: 20,
             seed: 1,
+            newer: if sabotage.is_none() { Newer::First } else { Newer::Never },
             faults,
             sabotage,
             laws: Some(laws),
@@ -487,11 +528,21 @@ async fn blow(force: &Force, processes: &mut Processes) -> Outcome<(u64, u64)> {
     let (mut kills, mut stops) = (0, 0);
     let mean = force.seconds * 1_000 / force.kills.max(1);
     let lease = processes.weather.lease() / force.times;
+    let mut are_replaced = force.newer != Newer::Later;
     while begin.elapsed() < Duration::from_secs(force.seconds) || kills < force.kills || stops < force.stops {
         // The pauses are random, so that a kill falls everywhere.
         sleep(Duration::from_millis(mean / 2 + random(&mut state) % mean.max(1))).await;
         let now = Instant::now();
         processes.wake(now)?;
+        if !are_replaced && processes.has_newer.load(Ordering::SeqCst) {
+            are_replaced = true;
+            for place in 0..processes.slots.len() {
+                if processes.may_be_newer(place) {
+                    processes.kill(place)?;
+                    kills += 1;
+                }
+            }
+        }
         // As many stops as belong to the time that has passed, and half of the processes at most.
         let passed = u64::try_from(begin.elapsed().as_millis())?;
         let due = force.stops * passed / (force.seconds * 1_000).max(1);

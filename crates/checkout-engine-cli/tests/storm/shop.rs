@@ -1,9 +1,12 @@
 //! The shop's own side: the store, and the parcels that leave in the same transaction that takes the news.
 
+#[path = "newer.rs"]
+pub(crate) mod newer;
+
 use super::Outcome;
 use checkout_engine::News;
 use checkout_store_postgres::{Options, Postgres};
-use checkout_store_sqlite::{Sqlite, TAKE_NEWS};
+use checkout_store_sqlite::{Builder, Sqlite, TAKE_NEWS};
 use checkout_tables::Moment;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -69,11 +72,19 @@ pub(crate) fn open_sqlite(
     path: &PathBuf,
     clock: impl Fn() -> Moment + Send + Sync + 'static,
 ) -> Outcome<Sqlite> {
-    Ok(Sqlite::builder(path).clock(clock).patience(Duration::from_secs(30)).open()?)
+    Ok(sqlite(path, clock).open()?)
+}
+
+fn sqlite(path: &PathBuf, clock: impl Fn() -> Moment + Send + Sync + 'static) -> Builder {
+    Sqlite::builder(path).clock(clock).patience(Duration::from_secs(30))
 }
 
 pub(crate) async fn open_postgres(url: &str, schema: &str, prepared: bool) -> Outcome<Postgres> {
-    Ok(Options::new().schema(schema).connections(2).prepared(prepared).connect(url).await?)
+    Ok(postgres(schema, prepared).connect(url).await?)
+}
+
+fn postgres(schema: &str, prepared: bool) -> Options {
+    Options::new().schema(schema).connections(2).prepared(prepared)
 }
 
 /// Takes the news and puts the parcel in, in one statement, which is a transaction of its own.

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::log::Log;
-use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, parcels_postgres};
+use super::shop::{Database, SqliteShop, newer, open_postgres, open_sqlite, parcels_postgres};
 use super::worker::quick::InRedis;
 use super::worker::sabotage::Sabotage;
 use checkout_sandbox_server::{Pace, World};
@@ -44,6 +44,8 @@ pub(crate) struct Weather {
     pub(crate) latency: u64,
     /// The place of this process among the processes.
     pub(crate) slot: usize,
+    /// True for a process of the newer program.
+    pub(crate) is_newer: bool,
     /// The place of the limits, unless the database has them.
     pub(crate) redis: Option<InRedis>,
     /// A fault of all processes, which the judge has to find.
@@ -61,6 +63,8 @@ pub(crate) const LEASE: Duration = Duration::from_secs(3);
 pub(crate) const VARIABLE: &str = "CHECKOUT_STORM_WORKER";
 /// The place of a process among the processes.
 pub(crate) const SLOT: &str = "CHECKOUT_STORM_SLOT";
+/// Any value for a process of the newer program.
+pub(crate) const NEWER: &str = "CHECKOUT_STORM_NEWER";
 /// The world begins here.
 pub(crate) const BEGINNING: i64 = 1_750_000_000_000;
 
@@ -103,6 +107,7 @@ impl Weather {
             port: 0,
             latency: 0,
             slot: 0,
+            is_newer: false,
             redis: None,
             sabotage: None,
             began: (machine_now(), BEGINNING),
@@ -194,6 +199,7 @@ impl Weather {
             port: u16::try_from(port)?,
             latency: u64::try_from(latency)?,
             slot,
+            is_newer: std::env::var_os(NEWER).is_some(),
             redis,
             sabotage,
             began: (machine, world),
@@ -255,14 +261,19 @@ pub(crate) async fn prepare(weather: &Weather) -> Outcome {
     match &weather.database {
         Database::Sqlite(path) => {
             let clock = weather.clone();
-            drop(open_sqlite(path, move || clock.now())?);
+            let clock = move || clock.now();
+            drop(if weather.is_newer { newer::open_sqlite(path, clock)? } else { open_sqlite(path, clock)? });
             drop(SqliteShop::open(path)?);
         }
         Database::Postgres { url, schema } => {
             let store = open_postgres(url, schema, false).await?;
             let client = store.pool().get().await?;
             client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await?;
-            let store = open_postgres(url, schema, false).await?;
+            let store = if weather.is_newer {
+                newer::open_postgres(url, schema, false).await?
+            } else {
+                open_postgres(url, schema, false).await?
+            };
             let client = store.pool().get().await?;
             let ((machine, world), times) = (weather.began, weather.times);
             client

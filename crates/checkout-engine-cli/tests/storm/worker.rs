@@ -12,10 +12,11 @@ use super::fast::Fast;
 use super::hooks;
 use super::log::{Asked, Done, MARK, Making, Mark};
 use super::orders::{Order, SELLERS_OF_ALL, reference_in};
-use super::shop::{Database, SqliteShop, open_postgres, open_sqlite, take_postgres};
+use super::shop::{Database, SqliteShop, newer, open_postgres, open_sqlite, take_postgres};
 use super::weather::{Keys, LEASE, Weather};
 use checkout_engine::{Engine, Limited, News, Rules, Store, Subject};
 use checkout_reqwest::{Reqwest, reqwest};
+use checkout_store_postgres::Postgres;
 use checkout_tables::{Environment, Moment};
 use checkout_transport::http::HeaderValue;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -37,7 +38,14 @@ pub(crate) fn work(weather: Weather) -> Outcome {
         match weather.database.clone() {
             Database::Sqlite(path) => {
                 let clock = weather.clone();
-                let store = open_sqlite(&path, move || clock.now())?;
+                let clock = move || clock.now();
+                let store = if weather.is_newer {
+                    let store = newer::open_sqlite(&path, clock)?;
+                    newer::begin_sqlite(&path)?;
+                    store
+                } else {
+                    open_sqlite(&path, clock)?
+                };
                 let store = Spoilt { inner: store, weather: weather.clone() };
                 let shop = Arc::new(SqliteShop::open(&path)?);
                 sell(&weather, store, move |news: News| {
@@ -50,7 +58,7 @@ pub(crate) fn work(weather: Weather) -> Outcome {
                 // Every second process lets the database plan each statement once.
                 let prepared = !weather.slot.is_multiple_of(2);
                 let store = loop {
-                    match open_postgres(&url, &schema, prepared).await {
+                    match open(&weather, &url, &schema, prepared).await {
                         Ok(store) => break Arc::new(store),
                         Err(error) => {
                             weather.log.error("NotOpen", &error.to_string());
@@ -77,6 +85,15 @@ pub(crate) fn work(weather: Weather) -> Outcome {
             }
         }
     })
+}
+
+async fn open(weather: &Weather, url: &str, schema: &str, prepared: bool) -> Outcome<Postgres> {
+    if !weather.is_newer {
+        return open_postgres(url, schema, prepared).await;
+    }
+    let store = newer::open_postgres(url, schema, prepared).await?;
+    newer::begin_postgres(&store).await?;
+    Ok(store)
 }
 
 pub(crate) fn transport(timeout: Duration) -> Outcome<Reqwest> {
