@@ -15,8 +15,8 @@ use checkout_store_postgres::deadpool_postgres::tokio_postgres::{Client, NoTls};
 use checkout_tables::Moment;
 use std::fmt::Write as _;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
@@ -336,6 +336,7 @@ async fn weather(
         woken: std::mem::take(&mut processes.woken),
         silenced: std::mem::take(&mut processes.silenced),
         idle: idle.seen.load(Ordering::SeqCst),
+        looks_a_second: server.is_some().then(|| idle.looks.load(Ordering::SeqCst) / seconds.max(1)),
         troubles: deaths.iter().map(|trouble| trouble.in_the_world).chain(held_up).collect(),
         stops,
         ..Seen::default()
@@ -368,11 +369,10 @@ async fn weather(
             println!("Redis has forgotten {keys} keys");
         }
         println!("hints have woken processes {} times", log.all_heard()?);
-        println!("{}", calls(&log.all_took()?));
-        println!(
-            "the database was asked {} times for an engine idle in a transaction",
-            idle.looks.load(Ordering::SeqCst)
-        );
+        println!("{}", calls("writes", &log.all_took()?));
+        let mut looks = idle.took.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        looks.sort_unstable();
+        println!("{}", calls("looks for an engine idle in a transaction", &looks));
         println!("{}", recoveries(&deaths, &pulse)?);
     }
     weather.clear().await?;
@@ -389,13 +389,13 @@ async fn forget(redis: Option<InRedis>, after: Duration) -> Outcome<Option<usize
     Ok(Some(redis.forget().await?))
 }
 
-/// The times of the writes, as the processes have seen them: figures and no law.
-fn calls(micros: &[u64]) -> String {
+/// The times of transactions, as the clients have seen them, the shortest first: figures and no law.
+fn calls(name: &str, micros: &[u64]) -> String {
     let at = |permille: usize| micros.get(micros.len().saturating_sub(1) * permille / 1_000).copied();
     let time = |permille| Duration::from_micros(at(permille).unwrap_or(0));
     let many = micros.len();
     format!(
-        "{many} writes: half within {:?}, 99 % within {:?}, all within {:?}",
+        "{many} {name}: half within {:?}, 99 % within {:?}, all within {:?}",
         time(500),
         time(990),
         time(1_000)
@@ -639,24 +639,31 @@ async fn connect(server: &PgServer, name: &str) -> Outcome<Client> {
 /// Looks all the time for a connection of an engine that is idle in a transaction.
 #[derive(Default)]
 struct Idle {
+    /// The looks that saw connections of engines.
     looks: AtomicU64,
     seen: AtomicU64,
+    /// The microseconds of each look, which is a transaction under the same load.
+    took: Mutex<Vec<u64>>,
 }
 
 impl Idle {
     async fn watch(self: Arc<Self>, server: Arc<PgServer>, is_over: Arc<AtomicBool>) {
-        let look = "SELECT count(*) FROM pg_stat_activity \
-                    WHERE application_name = 'checkout' AND state LIKE 'idle in transaction%'";
+        let look = "SELECT count(*), count(*) FILTER (WHERE state LIKE 'idle in transaction%') \
+                    FROM pg_stat_activity WHERE application_name = 'checkout'";
         while !is_over.load(Ordering::SeqCst) {
             if let Ok(client) = connect(&server, "sampler").await {
+                let mut begin = Instant::now();
                 while let Ok(row) = client.query_one(look, &[]).await {
-                    let seen = u64::try_from(row.get::<_, i64>(0)).unwrap_or(0);
+                    let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
+                    self.took.lock().unwrap_or_else(PoisonError::into_inner).push(took);
+                    let seen = u64::try_from(row.get::<_, i64>(1)).unwrap_or(0);
                     self.seen.fetch_add(seen, Ordering::SeqCst);
-                    self.looks.fetch_add(1, Ordering::SeqCst);
+                    self.looks.fetch_add(u64::from(row.get::<_, i64>(0) > 0), Ordering::SeqCst);
                     sleep(Duration::from_millis(20)).await;
                     if is_over.load(Ordering::SeqCst) {
                         return;
                     }
+                    begin = Instant::now();
                 }
             }
             sleep(Duration::from_millis(50)).await;

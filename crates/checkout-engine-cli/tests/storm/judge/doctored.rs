@@ -313,6 +313,11 @@ fn the_judge_finds_every_fault_that_is_put_into_the_books_on_purpose() {
         ),
         ("no parcels", "no parcel has left", paid().case(|case| case.parcels.clear())),
         ("no webhooks", "no webhook was taken", paid().case(|case| case.taken = Some(0))),
+        (
+            "a sampler that never looks",
+            "nobody looked",
+            paid().case(|case| case.seen.looks_a_second = Some(4)),
+        ),
         ("nobody who listens", "no hint was heard", paid().case(|case| case.heard = Some(0))),
         (
             "processes that stand still, and none is late",
