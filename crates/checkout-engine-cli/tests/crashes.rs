@@ -4,7 +4,8 @@
 //!
 //! Most cases are of a shop that sells, while the time passes. The cases of webhooks, persons and limits are
 //! on a stage where the time stands. Some processes die in the middle of a commit: where a file grows over a
-//! size, or where the database waits for the test.
+//! size, or where the database waits for the test. Some do not die: they stand still for longer than a lease,
+//! and go on when another process has their work.
 //!
 //! With `CHECKOUT_TEST_POSTGRES` the matrix is played over PostgreSQL too, and with `CHECKOUT_TEST_REDIS` the
 //! cases of limits over Redis.
@@ -40,6 +41,8 @@ mod stage;
 mod weather;
 #[path = "storm/worker.rs"]
 mod worker;
+#[path = "crashes/zombies.rs"]
+mod zombies;
 
 use checkout_engine::Subject;
 use checkout_sandbox_server::{Attempt, RunningServer, Server, World};
@@ -256,6 +259,31 @@ impl Process {
             }
         }
         Err(format!("the process has ended without the word: {line}").into())
+    }
+
+    /// Waits until the process stands still.
+    async fn stands_still(&mut self, patience: Duration) -> Outcome {
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                return Err(format!("the process has ended, and did not stand still: {status}").into());
+            }
+            let states = ["-o", "state=", "-p", &self.0.id().to_string()];
+            if Command::new("ps").args(states).output()?.stdout.starts_with(b"T") {
+                return Ok(());
+            }
+            if begin.elapsed() > patience {
+                return Err("the point was not reached".into());
+            }
+            // The state of the process is what is waited for: the pause decides nothing.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Lets a process that stands still go on.
+    fn go_on(&self) -> Outcome {
+        let status = Command::new("kill").args(["-CONT", &self.0.id().to_string()]).status()?;
+        if status.success() { Ok(()) } else { Err(format!("kill -CONT: {status}").into()) }
     }
 
     /// Waits until the process has ended.

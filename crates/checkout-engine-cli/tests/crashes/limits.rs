@@ -19,7 +19,7 @@ use checkout_transport::Transport;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -266,6 +266,69 @@ fn a_death_costs_one_place_of_a_limit_in_redis_at_most_and_exceeds_nothing() -> 
     };
     let place = Place::Redis { prefix: String::new(), url };
     Setting::new("redis")?.limits(place).play("redis", &cases(), Reads)
+}
+
+/// The processes that share a limit, the windows for which they do so, and a window: the limit's minute, and
+/// the second more that a place is kept.
+const PROCESSES: usize = 3;
+const WINDOWS: u32 = 12;
+const WINDOW: Duration = Duration::from_secs(61);
+
+/// The act of a process that works as long as it lives.
+pub(crate) async fn work<S: Store + 'static, T: Transport + 'static>(
+    stage: &Stage,
+    store: S,
+    transport: T,
+) -> Outcome {
+    let engine = stage.engine(store, transport)?.poll_every(Duration::from_millis(50)).build()?;
+    let tell = |_: News| std::future::ready(Ok::<(), Box<dyn Error + Send + Sync>>(()));
+    engine.run(tell, std::future::pending()).await;
+    Ok(())
+}
+
+#[test]
+fn processes_with_work_that_waits_use_nearly_all_of_a_limit_and_never_more() -> Outcome {
+    Setting::new("use")?.play("use", &[Case::new("none", "", 0)], |_| Uses)
+}
+
+/// Two reads a minute, and more work than that.
+struct Uses;
+
+impl Scene for Uses {
+    async fn play<S: Store + 'static>(&self, stage: &Stage, store: S) -> Outcome {
+        let engine = stage.survivor(store)?;
+        for number in 0..usize::try_from(WINDOWS)? * 3 {
+            let order = Order::new(8 + 10 * number, 1);
+            stage.place(&engine, &order).await?;
+            engine.nudge(&order.id).await?;
+        }
+        stage.pass(WINDOW).await?;
+        let mut processes = (0..PROCESSES).map(|_| stage.start("work", None)).collect::<Outcome<Vec<_>>>()?;
+        let begin = stage.world()?.now();
+        for window in 1..=u64::from(WINDOWS) {
+            let since = Instant::now();
+            // The reads are what is waited for, with their writes: the pause decides nothing.
+            while stage.reads()? < 2 * window || engine.figures().await?.leased > 0 {
+                for process in &mut processes {
+                    if let Some(status) = process.0.try_wait()? {
+                        return Err(format!("a process has ended: {status}").into());
+                    }
+                }
+                if since.elapsed() > Duration::from_secs(60) {
+                    return Err(format!("{} reads within {window} windows", stage.reads()?).into());
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            stage.pass(WINDOW).await?;
+        }
+        let (reads, span) = (stage.reads()?, stage.world()?.now().saturating_since(begin));
+        // The provider allows two reads a minute.
+        if reads * 60 * 100 < span.as_secs() * 2 * 95 {
+            return Err(format!("{reads} reads within {span:?}").into());
+        }
+        let over = stage.world()?.verdict().findings.into_iter().find(|found| found.code == "over-limit");
+        over.map_or(Ok(()), |found| Err(found.sentence.into()))
+    }
 }
 
 struct Reads(Case);

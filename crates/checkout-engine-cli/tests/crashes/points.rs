@@ -69,16 +69,30 @@ impl Case {
         Ok(Self::new(word()?, word()?, word()?.parse()?))
     }
 
-    /// Dies here, by SIGKILL, if this is the point. A case with the side `at` says that the operation begins.
+    /// True if the process has come to its point.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.seen.load(Ordering::SeqCst) >= self.nth
+    }
+
+    /// Dies here, by SIGKILL, if this is the point. A case with the side `at` says that the operation begins,
+    /// and with the side `stop` the process stands still in front of the operation, until a SIGCONT.
     pub(crate) fn point(&self, operation: &str, side: &str) {
         if self.operation == operation && self.side == "at" && side == "before" {
             println!("\nat {operation}");
         }
-        if self.operation != operation || self.side != side {
+        let stops = self.side == "stop" && side == "before";
+        if self.operation != operation || !(self.side == side || stops) {
             return;
         }
         if self.seen.fetch_add(1, Ordering::SeqCst) + 1 == self.nth {
-            let _ = Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
+            let process = std::process::id().to_string();
+            if stops {
+                // The shell ends when this process stands still, and so does the wait for the shell.
+                let stop = "kill -STOP \"$1\"; until ps -o state= -p \"$1\" | grep -q T; do :; done";
+                let _ = Command::new("sh").args(["-c", stop, "sh", &process]).status();
+                return;
+            }
+            let _ = Command::new("kill").args(["-9", &process]).status();
             // Nothing more is done, should the signal take a moment.
             loop {
                 std::thread::park();

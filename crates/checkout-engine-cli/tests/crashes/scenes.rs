@@ -137,7 +137,7 @@ async fn events(stage: &Stage) -> Outcome<Events> {
     Ok(Events { noted: u32::try_from(noted)?, done: u32::try_from(done)? })
 }
 
-async fn is_settled(store: &impl Store, id: &str) -> Outcome {
+pub(crate) async fn is_settled(store: &impl Store, id: &str) -> Outcome {
     let row = store.checkout(id).await?.ok_or("lost")?;
     if (row.state, &row.hold) == (State::Settled, &None) { Ok(()) } else { Err(format!("{row:?}").into()) }
 }

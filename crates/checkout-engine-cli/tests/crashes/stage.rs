@@ -175,9 +175,9 @@ impl Stage {
     }
 
     /// Places an order.
-    pub(crate) async fn place<S: Store + 'static>(
+    pub(crate) async fn place<S: Store + 'static, T: Transport + 'static>(
         &self,
-        engine: &Engine<S, Reqwest>,
+        engine: &Engine<S, T>,
         order: &Order,
     ) -> Outcome {
         let entity = self.weather.keys.first().map_or("", |keys| keys.peach_entity_id.as_str());
@@ -257,7 +257,7 @@ fn process_on_the_stage() -> Outcome {
     runtime.block_on(stage.play(&Act { name: &act, case }))
 }
 
-/// An act of a process that dies.
+/// An act of a process that dies or stands still.
 struct Act<'a> {
     name: &'a str,
     case: Case,
@@ -272,6 +272,8 @@ impl Scene for Act<'_> {
             "receive" => hooks::receive(&stage.weather, stage.engine(store, transport)?.build()?).await,
             "decide" => super::scenes::decide(&store).await.map(drop),
             "read" => super::limits::read(stage, store, transport, case).await,
+            "work" => super::limits::work(stage, store, transport).await,
+            "stand still" => super::zombies::stand_still(stage, store, transport, case).await,
             name => Err(format!("no act {name}").into()),
         }
     }
