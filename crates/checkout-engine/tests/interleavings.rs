@@ -1,16 +1,17 @@
 //! All interleavings of two workers on one checkout, over the real machine and the real store in memory: a
-//! worker claims, sends, saves and writes, stays behind while its lease ends, or dies, at every point.
+//! worker claims, sends, saves, writes and tells, stays behind while its lease ends, or dies, at every point.
 //!
-//! The bound: at most so many deaths, lost answers, nudges and ends of a lease in one run as [`Bound`] says.
-//! Within the bound the search leaves nothing out but the names of two workers with empty hands.
+//! The bound: at most so many deaths, lost answers, nudges, tellings and ends of a lease in one run as
+//! [`Bound`] says. Within the bound the search leaves nothing out but the names of two workers with empty
+//! hands. News beyond the bound is told when nothing else is left to do.
 
 #![allow(clippy::wildcard_enum_match_arm, clippy::indexing_slicing, reason = "two workers, five kinds")]
 
 mod world;
 
 use checkout_engine::{
-    Ask, Draft, Due, Engine, Filter, Inserted, Lease, Memory, New, News, Nudge, State, Store as _, Target,
-    Task, Written,
+    Ask, ClaimedNews, Draft, Due, Engine, Filter, Inserted, Lease, Memory, New, News, Nudge, State,
+    Store as _, Target, Task, Written,
 };
 use checkout_lifecycle::Moment;
 use checkout_sandbox::{allscale, azotte, peach};
@@ -30,9 +31,13 @@ struct Bound {
     deaths: u32,
     lost_answers: u32,
     nudges: u32,
-    /// A lease ends while its worker has work in hand.
+    /// A worker claims news, and tells it.
+    tellings: u32,
+    /// A lease ends while its worker has work or news in hand.
     ends_of_leases: u32,
 }
+
+const NONE: Bound = Bound { deaths: 0, lost_answers: 0, nudges: 0, tellings: 0, ends_of_leases: 0 };
 
 /// A faulty driver, to show that the laws find the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,8 @@ enum Driver {
     CreatesAgain,
     /// Drops what there is to write.
     WritesNothing,
+    /// Ends news before the shop has heard it.
+    EndsNewsFirst,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +58,8 @@ enum Choice {
     LoseAnswer(usize),
     Die(usize),
     Nudge,
+    ClaimNews(usize),
+    Tell(usize),
     /// The clock goes on to the next moment when something is due.
     Time,
 }
@@ -94,12 +103,23 @@ struct Hand {
     since: Moment,
 }
 
+/// News in the hand of a worker.
+struct Telling {
+    claimed: ClaimedNews,
+    is_heard: bool,
+}
+
 struct Run<'a> {
     providers: &'a Providers,
     engines: [Engine<Memory, Providers>; 2],
     store: Arc<Memory>,
     lanes: Vec<String>,
     hands: [Option<Hand>; 2],
+    tellings: [Option<Telling>; 2],
+    /// The end of the lease of the news that was claimed last.
+    news_until: Option<Moment>,
+    /// The news that the shop has heard.
+    heard: Vec<News>,
     left: Bound,
     driver: Driver,
 }
@@ -120,16 +140,30 @@ impl Run<'_> {
         self.providers.clock.now()
     }
 
-    /// The moment when work is due, as far as the store knows.
-    fn due_at(&self) -> Outcome<Option<Moment>> {
+    /// The moment when work is due, as far as the store knows, and true if there is news to claim.
+    fn due(&self) -> Outcome<(Option<Moment>, bool)> {
         let ask = Ask { lanes: &self.lanes, max: 0, lease: LEASE };
-        Ok(block_on(self.store.claim(&ask))?.next)
+        let claimed = block_on(self.store.claim(&ask))?;
+        Ok((claimed.next, claimed.news))
+    }
+
+    /// The next moment at which something becomes due.
+    fn later(&self) -> Outcome<Option<Moment>> {
+        let now = self.now();
+        let leases = self.news_until.filter(|_| self.left.tellings > 0);
+        Ok(self.due()?.0.into_iter().chain(leases).filter(|at| *at > now).min())
+    }
+
+    fn is_empty(&self, worker: usize) -> bool {
+        self.hands[worker].is_none() && self.tellings[worker].is_none()
     }
 
     fn choices(&self) -> Outcome<Vec<Choice>> {
-        let (due, now) = (self.due_at()?, self.now());
+        let ((due, has_news), now) = (self.due()?, self.now());
         let mut choices = Vec::new();
         let is_due = due.is_some_and(|due| due <= now);
+        // Two workers with empty hands differ in their names alone.
+        let may_begin = |worker: usize| worker == 0 || !self.is_empty(0);
         for (worker, hand) in self.hands.iter().enumerate() {
             match hand {
                 Some(hand) => {
@@ -137,20 +171,23 @@ impl Run<'_> {
                     if matches!(hand.task, Task::Send(_)) && self.left.lost_answers > 0 {
                         choices.push(Choice::LoseAnswer(worker));
                     }
-                    if self.left.deaths > 0 {
-                        choices.push(Choice::Die(worker));
-                    }
                 }
-                // Two workers with empty hands differ in their names alone.
-                None if is_due && (worker == 0 || self.hands[0].is_some()) => {
-                    choices.push(Choice::Claim(worker));
+                None if is_due && may_begin(worker) => choices.push(Choice::Claim(worker)),
+                None => {}
+            }
+            match self.tellings[worker] {
+                Some(_) => choices.push(Choice::Tell(worker)),
+                None if has_news && self.left.tellings > 0 && may_begin(worker) => {
+                    choices.push(Choice::ClaimNews(worker));
                 }
                 None => {}
             }
+            if !self.is_empty(worker) && self.left.deaths > 0 {
+                choices.push(Choice::Die(worker));
+            }
         }
-        let busy = self.hands.iter().any(Option::is_some);
-        let has_later = due.is_some_and(|due| due > now);
-        if has_later && (!busy || self.left.ends_of_leases > 0) {
+        let busy = !self.is_empty(0) || !self.is_empty(1);
+        if self.later()?.is_some() && (!busy || self.left.ends_of_leases > 0) {
             choices.push(Choice::Time);
         }
         if self.left.nudges > 0 && (busy || due.is_some()) {
@@ -179,17 +216,24 @@ impl Run<'_> {
             }
             Choice::Die(worker) => {
                 self.left.deaths -= 1;
-                self.hands[worker] = None;
+                (self.hands[worker], self.tellings[worker]) = (None, None);
             }
+            Choice::ClaimNews(worker) => {
+                self.left.tellings -= 1;
+                self.news_until = Some(self.now().saturating_add(LEASE));
+                let mut claimed = block_on(self.store.claim_news(1, LEASE))?;
+                self.tellings[worker] = claimed.pop().map(|claimed| Telling { claimed, is_heard: false });
+            }
+            Choice::Tell(worker) => self.tell(worker)?,
             Choice::Nudge => {
                 self.left.nudges -= 1;
                 block_on(self.store.nudge(&Nudge { target: Target::Id("o"), event: &[] }))?;
             }
             Choice::Time => {
-                if self.hands.iter().any(Option::is_some) {
+                if !self.is_empty(0) || !self.is_empty(1) {
                     self.left.ends_of_leases -= 1;
                 }
-                if let Some(due) = self.due_at()? {
+                if let Some(due) = self.later()? {
                     self.providers.clock.advance_to(due);
                 }
             }
@@ -230,9 +274,24 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The news, each as a shop hears it.
-    fn news(&self) -> Outcome<Vec<News>> {
-        let mut told = Vec::new();
+    /// The next step of a telling: the shop hears the news, and then the news ends.
+    fn tell(&mut self, worker: usize) -> Outcome {
+        let Some(Telling { claimed, is_heard }) = self.tellings[worker].take() else { return Ok(()) };
+        if is_heard == (self.driver == Driver::EndsNewsFirst) {
+            self.heard.push(claimed.news.clone());
+        } else {
+            let _ = block_on(self.store.news_told(&claimed.news.key, claimed.fence, None))?;
+        }
+        self.tellings[worker] = (!is_heard).then_some(Telling { claimed, is_heard: true });
+        Ok(())
+    }
+
+    /// The news, each as a shop hears it, with what the shop has heard before.
+    fn news(&mut self) -> Outcome<Vec<News>> {
+        if let Some(until) = self.news_until {
+            self.providers.clock.advance_to(until);
+        }
+        let mut told = std::mem::take(&mut self.heard);
         for claimed in block_on(self.store.claim_news(100, LEASE))? {
             let _ = block_on(self.store.news_told(&claimed.news.key, claimed.fence, None))?;
             told.push(claimed.news);
@@ -277,6 +336,9 @@ fn explore((merchant, draft): (&str, &Draft), bound: Bound, driver: Driver, most
             store,
             lanes,
             hands: [None, None],
+            tellings: [None, None],
+            news_until: None,
+            heard: Vec::new(),
             left: bound,
             driver,
         };
@@ -324,7 +386,7 @@ fn explore((merchant, draft): (&str, &Draft), bound: Bound, driver: Driver, most
         }
         broken.extend(over_the_limit(&providers.peach));
         let figures = block_on(run.store.figures())?;
-        if figures.work != 0 {
+        if figures.work != 0 || figures.news != 0 {
             broken.push(format!("something is left to do: {figures:?}"));
         }
         found.broken.extend(broken.into_iter().map(|law| format!("{law} by {log:?}")));
@@ -346,17 +408,18 @@ fn checkouts() -> Outcome<Vec<(&'static str, &'static str, Draft)>> {
 
 #[test]
 fn no_interleaving_of_two_workers_breaks_a_law() -> Outcome {
-    let none = Bound { deaths: 0, lost_answers: 0, nudges: 0, ends_of_leases: 0 };
     let mut bounds = vec![
-        Bound { deaths: 1, ends_of_leases: 1, ..none },
-        Bound { lost_answers: 1, ends_of_leases: 1, ..none },
+        Bound { deaths: 1, ends_of_leases: 1, ..NONE },
+        Bound { lost_answers: 1, ends_of_leases: 1, ..NONE },
+        Bound { tellings: 2, ends_of_leases: 1, ..NONE },
+        Bound { nudges: 1, ends_of_leases: 1, ..NONE },
     ];
     if std::env::var("INTERLEAVINGS").is_ok_and(|wish| wish == "all") {
         bounds.extend([
-            Bound { nudges: 1, ends_of_leases: 1, ..none },
-            Bound { deaths: 1, lost_answers: 1, ends_of_leases: 1, ..none },
-            Bound { deaths: 1, nudges: 1, ends_of_leases: 1, ..none },
-            Bound { deaths: 2, ends_of_leases: 2, ..none },
+            Bound { deaths: 1, tellings: 2, ends_of_leases: 1, ..NONE },
+            Bound { deaths: 1, lost_answers: 1, ends_of_leases: 1, ..NONE },
+            Bound { deaths: 1, nudges: 1, ends_of_leases: 1, ..NONE },
+            Bound { deaths: 2, ends_of_leases: 2, ..NONE },
         ]);
     }
     for (name, merchant, draft) in checkouts()? {
@@ -372,8 +435,13 @@ fn no_interleaving_of_two_workers_breaks_a_law() -> Outcome {
 
 #[test]
 fn the_laws_find_every_faulty_driver() -> Outcome {
-    let bound = Bound { deaths: 1, lost_answers: 0, nudges: 0, ends_of_leases: 1 };
-    for (driver, law) in [(Driver::CreatesAgain, "created twice"), (Driver::WritesNothing, "no end")] {
+    let bound = Bound { deaths: 1, ends_of_leases: 1, ..NONE };
+    for (driver, law, tellings) in [
+        (Driver::CreatesAgain, "created twice", 0),
+        (Driver::WritesNothing, "no end", 0),
+        (Driver::EndsNewsFirst, "nobody was told", 1),
+    ] {
+        let bound = Bound { tellings, ..bound };
         let found = explore(("default", &drafts::coin(REFERENCE)?), bound, driver, 10_000)?;
         let broken = found.broken.first().ok_or("nothing is found")?;
         assert!(broken.contains(law), "{driver:?}: {broken}");
