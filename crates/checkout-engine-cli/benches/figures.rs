@@ -39,6 +39,8 @@ mod lags;
 mod process;
 #[path = "figures/rates.rs"]
 mod rates;
+#[path = "figures/recovery.rs"]
+mod recovery;
 #[path = "figures/table.rs"]
 mod table;
 #[path = "figures/world.rs"]
@@ -49,7 +51,7 @@ use std::env;
 use world::Kind;
 
 /// A part needs no server, or the one whose variable is named.
-const PARTS: [(&str, &str); 22] = [
+const PARTS: [(&str, &str); 23] = [
     ("polls-sqlite", ""),
     ("polls-postgres", POSTGRES),
     ("pairs", ""),
@@ -66,6 +68,7 @@ const PARTS: [(&str, &str); 22] = [
     ("fair-sqlite", ""),
     ("fair-postgres", POSTGRES),
     ("snapshot", POSTGRES),
+    ("recovery", ""),
     ("churn", POSTGRES),
     ("merchants-sqlite", ""),
     ("merchants-postgres", POSTGRES),
@@ -121,6 +124,7 @@ async fn run(part: &str) {
         "fair-sqlite" => lags::fair(Kind::SQLite).await,
         "fair-postgres" => lags::fair(Kind::PostgreSQL).await,
         "snapshot" => health::snapshot().await,
+        "recovery" => recovery::recovery().await,
         "churn" => health::churn().await,
         "merchants-sqlite" => health::merchants(Kind::SQLite).await,
         "merchants-postgres" => health::merchants(Kind::PostgreSQL).await,
