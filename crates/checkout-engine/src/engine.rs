@@ -170,7 +170,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         &*prepared.reference,
                         prepared.environment,
                     )
-                    && Notes::of(&there).is_none_or(|notes| notes.fits(&draft)) =>
+                    && Notes::read(&there)?.fits(&draft) =>
             {
                 return Ok(for_the_payer(there));
             }

@@ -2,6 +2,7 @@
 
 use crate::checkout::{Challenge, Checkout};
 use crate::draft::{Draft, StoredDraft};
+use crate::store::StoreError;
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::allscale::{Currency, StableCoin};
 use checkout_tables::peach;
@@ -110,6 +111,11 @@ impl Checkout {
 impl Notes {
     pub(crate) fn of(checkout: &Checkout) -> Option<Self> {
         serde_json::from_str(checkout.notes.as_str()).ok()
+    }
+
+    /// The same, where notes that nobody can read are an error.
+    pub(crate) fn read(checkout: &Checkout) -> Result<Self, StoreError> {
+        Self::of(checkout).ok_or_else(|| StoreError::Corrupt { id: checkout.id.clone(), field: "notes" })
     }
 
     /// False if the price of the row is another than the draft's.

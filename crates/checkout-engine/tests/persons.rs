@@ -3,8 +3,8 @@
 mod world;
 
 use checkout_engine::{
-    Ask, Checkout, DecideError, Lane, Next, Nudged, Provider, ReadMade, State, Store as _, Subject, Write,
-    Written,
+    Ask, Checkout, DecideError, EngineError, Lane, Next, Nudged, Provider, ReadMade, State, Store as _,
+    StoreError, Subject, Write, Written,
 };
 use checkout_sandbox::{allscale, peach};
 use checkout_tables::allscale::Route as OfAllScale;
@@ -132,6 +132,38 @@ fn a_decision_under_an_old_version_is_not_written() -> Outcome {
         };
         assert_eq!(world.store.decide(&decision).await?, Written::Lost);
         assert_eq!(world.checkout("o").await?.state, State::Unsettled);
+        Ok(())
+    })
+}
+
+/// Nobody knows then if the settlement was told, so nobody tells it a second time.
+#[test]
+fn notes_that_nobody_can_read_let_a_person_close_and_nothing_else() -> Outcome {
+    block_on(async {
+        let world = held(State::Settled).await?;
+        world.engine.release(&world.checkout("o").await?, "ann", "shipped after all").await?;
+        world.play(DAY).await?;
+        assert_eq!(world.subjects("o"), [Subject::Settled]);
+        let row = world.checkout("o").await?;
+        let broken = Checkout { notes: "{".into(), hold: Some("looks odd".to_owned()), ..row };
+        let (act, by, reason) = ("hold", "ann", "looks odd");
+        let decision =
+            checkout_engine::Decision { checkout: &broken, work: false, news: Vec::new(), act, by, reason };
+        assert_eq!(world.store.decide(&decision).await?, Written::Done);
+        let seen = world.checkout("o").await?;
+        let corrupt = |error: &DecideError| {
+            matches!(error, DecideError::Store(StoreError::Corrupt { field: "notes", .. }))
+        };
+        assert!(world.engine.settle(&seen, "ann", "r").await.is_err_and(|error| corrupt(&error)));
+        assert!(world.engine.release(&seen, "ann", "r").await.is_err_and(|error| corrupt(&error)));
+        assert_eq!(world.checkout("o").await?, seen);
+        // Nor is a page shown that may be of another price.
+        let again = world.engine.create("o", drafts::coin(REFERENCE)?).await;
+        assert!(matches!(again, Err(EngineError::Store(StoreError::Corrupt { field: "notes", .. }))));
+        let closed = world.engine.close(&seen, "ann", "given back").await?;
+        assert_eq!((closed.state, closed.hold, closed.notes), (State::Closed, None, "{".into()));
+        world.play(DAY).await?;
+        assert_eq!(world.subjects("o"), [Subject::Settled]);
         Ok(())
     })
 }

@@ -5,7 +5,8 @@ mod world;
 use checkout_auth::allscale::SigningKey;
 use checkout_client::allscale::Client;
 use checkout_engine::{
-    Ask, DEFAULT_MERCHANT, Machine, Nudge, Nudged, Rules, State, Store as _, Subject, Target, Task, Written,
+    Ask, Checkout, DEFAULT_MERCHANT, DecideError, Decision, Machine, Nudge, Nudged, Rules, State, Store as _,
+    StoreError, Subject, Target, Task, Written,
 };
 use checkout_sandbox::{allscale, peach};
 use checkout_tables::{Environment, allscale::Route as OfAllScale, peach::Route as OfPeach};
@@ -164,8 +165,18 @@ fn an_event_that_names_the_checkout_of_a_lost_answer_is_not_forgotten_while_the_
             let named = intents.first().map(|intent| intent.id.as_str());
             assert_eq!((row.checkout_id.as_deref(), row.state), (named, State::Open), "{trouble}");
             assert_eq!(unreadable, row.notes.as_str() == "{", "{trouble}");
+            if unreadable {
+                let refused = world.engine.release(&row, "ann", "looked").await;
+                let corrupt = DecideError::Store(StoreError::Corrupt { id: "o".into(), field: "notes" });
+                assert_eq!(refused.map_err(|error| error.to_string()), Err(corrupt.to_string()));
+                // A person mends the row by hand.
+                let mended = Checkout { notes: "{}".into(), ..row.clone() };
+                let (act, by, reason) = ("mend", "ann", "empty");
+                let mend = Decision { checkout: &mended, work: false, news: Vec::new(), act, by, reason };
+                assert!(world.store.decide(&mend).await? == Written::Done);
+            }
             if row.hold.is_some() {
-                world.engine.release(&row, "ann", "mended").await?;
+                world.engine.release(&world.checkout("o").await?, "ann", "mended").await?;
             }
             world.another()?.play(DAY).await?;
             let checkout = world.checkout("o").await?;

@@ -11,7 +11,8 @@ use checkout_transport::Transport;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecideError {
-    /// The store failed.
+    /// The store failed, or the row's notes cannot be read ([`StoreError::Corrupt`]): nobody knows then if
+    /// the settlement was told, and only a close is written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The checkout is not held.
@@ -117,12 +118,14 @@ pub async fn close(
     by: &str,
     reason: &str,
 ) -> Result<Checkout, DecideError> {
-    decide(store, "close", seen, by, reason, |checkout, _, _| {
+    decide(store, CLOSE, seen, by, reason, |checkout, _, _| {
         checkout.state = State::Closed;
         (false, false)
     })
     .await
 }
+
+const CLOSE: &str = "close";
 
 /// `change` gives two answers: is the settlement to be told, and is there work now.
 async fn decide(
@@ -145,8 +148,10 @@ async fn decide(
     }
     let now = store.now().await?.unix_millis();
     let mut checkout = Checkout { hold: None, ..seen.clone() };
-    // Notes that nobody can read are begun anew: a person decides all the same.
-    let mut notes = Notes::of(&checkout).unwrap_or_default();
+    // Nobody knows what notes have told that nobody can read. A close tells nothing, and leaves them.
+    let read = Notes::read(seen);
+    let is_readable = read.is_ok();
+    let mut notes = if act == CLOSE { read.unwrap_or_default() } else { read? };
     let (settled, work) = change(&mut checkout, &mut notes, now);
     let mut news = Vec::new();
     if settled && !notes.told {
@@ -154,7 +159,9 @@ async fn decide(
         let (key, id) = (format!("{id}/{}", Subject::Settled.name()), id.to_owned());
         news.push(News { key, id, subject: Subject::Settled, reason: Some(reason.to_owned()) });
     }
-    checkout.notes = notes.text();
+    if is_readable {
+        checkout.notes = notes.text();
+    }
     let decision = Decision { checkout: &checkout, work, news, act, by, reason };
     if store.decide(&decision).await? == Written::Lost {
         return Err(DecideError::Changed(id.to_owned()));
