@@ -347,8 +347,11 @@ laws! {
     NewsIsLeased = "news is leased" => news::news_is_leased,
     /// Only the last claim of news ends its telling, and told news is gone.
     NewsNeedsItsFence = "news needs its fence" => news::news_needs_its_fence,
-    /// News that is to be told again comes after the span.
+    /// News that is to be told again comes after the span, and its failures are counted.
     NewsComesAgain = "news comes again" => news::news_comes_again,
+    /// News that was claimed [`SUSPECT`](crate::SUSPECT) times without an end of its telling comes alone, and
+    /// holds up nothing else.
+    SuspectNewsComesAlone = "suspect news comes alone" => news::suspect_news_comes_alone,
     /// The same key twice is one news.
     NewsOfAKeyIsOne = "news of a key is one" => news::news_of_a_key_is_one,
     /// A claim of news keeps to its maximum, and leaves the others.

@@ -93,6 +93,7 @@ struct NewsRow {
     due: Moment,
     fence: i64,
     tries: u32,
+    failed: u32,
 }
 
 impl Memory {
@@ -204,7 +205,7 @@ impl Kept {
 
     fn add_news(&mut self, news: &[News], now: Moment) {
         for news in news {
-            let row = NewsRow { news: news.clone(), due: now, fence: 0, tries: 0 };
+            let row = NewsRow { news: news.clone(), due: now, fence: 0, tries: 0, failed: 0 };
             self.news.entry(news.key.clone()).or_insert(row);
         }
     }
@@ -585,20 +586,24 @@ impl Store for Memory {
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
         let now = self.time();
         let mut kept = self.kept();
-        let keys: Vec<String> = kept
-            .news
-            .iter()
-            .filter(|(_, row)| row.due <= now)
-            .take(max)
-            .map(|(key, _)| key.clone())
-            .collect();
+        let due = kept.news.values().filter(|row| row.due <= now);
+        let mut due: Vec<_> = due.map(|row| (row.due, row.news.key.clone(), row.tries >= SUSPECT)).collect();
+        due.sort_unstable();
+        due.truncate(max);
+        if due.first().is_some_and(|(.., suspect)| *suspect) {
+            due.truncate(1);
+        } else {
+            due.retain(|(.., suspect)| !suspect);
+        }
+        let keys: Vec<String> = due.into_iter().map(|(_, key, _)| key).collect();
         let mut claimed = Vec::with_capacity(keys.len());
         for key in keys {
             let fence = kept.next_fence();
             if let Some(row) = kept.news.get_mut(&key) {
                 (row.fence, row.due) = (fence, now.saturating_add(lease));
                 row.tries = row.tries.saturating_add(1);
-                claimed.push(ClaimedNews { fence, tries: row.tries, news: row.news.clone() });
+                let NewsRow { tries, failed, ref news, .. } = *row;
+                claimed.push(ClaimedNews { fence, tries, failed, news: news.clone() });
             }
         }
         Ok(claimed)
@@ -611,7 +616,8 @@ impl Store for Memory {
         match (kept.news.get_mut(key).filter(|row| row.fence == fence && fence != 0), again) {
             (None, _) => Ok(Written::Lost),
             (Some(row), Some(after)) => {
-                row.due = now.saturating_add(after);
+                (row.due, row.tries) = (now.saturating_add(after), 0);
+                row.failed = row.failed.saturating_add(1);
                 Ok(Written::Done)
             }
             (Some(_), None) => {

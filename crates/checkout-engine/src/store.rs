@@ -83,15 +83,16 @@ pub trait Store: Send + Sync {
     /// lost it.
     fn decide(&self, decision: &Decision<'_>) -> impl Future<Output = Result<Written, StoreError>> + Send;
 
-    /// Leases news that is due to be told.
+    /// Leases news that is due to be told, the earliest first. News that was claimed [`SUSPECT`] times
+    /// without an end of its telling comes alone.
     fn claim_news(
         &self,
         max: usize,
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<ClaimedNews>, StoreError>> + Send;
 
-    /// Ends the telling of news: told, and deleted; or to be told again after a time. News that is gone was
-    /// taken by the user's own transaction: [`Written::Lost`].
+    /// Ends the telling of news: told, and deleted; or to be told again after a time. News that is gone
+    /// was taken by the user's own transaction: [`Written::Lost`].
     fn news_told(
         &self,
         key: &str,
@@ -232,8 +233,9 @@ impl Due {
     }
 }
 
-/// Work that was claimed so often without a write comes alone: one of these claims may have killed the
-/// process.
+/// Work that was claimed so often without a write, and news without an end of its telling, comes alone: one
+/// of these claims may have killed the process. A process dies with all that it does. So these claims show no
+/// more than a suspect, and only as many that were alone show what kills.
 pub const SUSPECT: u32 = 3;
 
 /// The time that is added to the span of a limit. Assumed: no provider says how exactly it measures the span.
@@ -376,8 +378,10 @@ impl Subject {
 pub struct ClaimedNews {
     /// The number of the claim.
     pub fence: i64,
-    /// How often the news was claimed, this claim included.
+    /// How often the news was claimed since a telling ended, this claim included.
     pub tries: u32,
+    /// How often a telling ended, and the news was to be told again.
+    pub failed: u32,
     /// The news.
     pub news: News,
 }

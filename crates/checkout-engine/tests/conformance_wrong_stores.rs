@@ -50,6 +50,8 @@ enum Fault {
     NewsHasNoLease,
     NewsIgnoresTheFence,
     NewsComesAtOnceAgain,
+    NewsCountsNoFailures,
+    SuspectNewsHasCompany,
     ListIgnoresAfter,
     ListIsOneShort,
     ListIgnoresTheId,
@@ -267,8 +269,14 @@ impl Store for Wrong {
 
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
         let lease = if self.is(Fault::NewsHasNoLease) { Duration::ZERO } else { lease };
-        let claimed = self.right.claim_news(max, lease).await?;
-        for one in &claimed {
+        let mut claimed = self.right.claim_news(max, lease).await?;
+        if self.is(Fault::SuspectNewsHasCompany) && !claimed.is_empty() {
+            claimed.extend(self.right.claim_news(max - claimed.len(), lease).await?);
+        }
+        for one in &mut claimed {
+            if self.is(Fault::NewsCountsNoFailures) {
+                one.failed = 0;
+            }
             locked(&self.news).insert(one.news.key.clone(), one.fence);
         }
         Ok(claimed)
@@ -342,7 +350,7 @@ fn failing(fault: Fault) -> Vec<Law> {
     laws.filter(|law| block_on(conformance::check_law(*law, &make(fault))).is_err()).collect()
 }
 
-const FAULTS: [(Fault, Law); 42] = [
+const FAULTS: [(Fault, Law); 44] = [
     (Fault::InsertHasNoLease, Law::InsertLeases),
     (Fault::InsertIsAlwaysFresh, Law::InsertIsDoneOnce),
     (Fault::ClaimTakesEveryLane, Law::OtherLanesAreLeft),
@@ -375,6 +383,8 @@ const FAULTS: [(Fault, Law); 42] = [
     (Fault::NewsHasNoLease, Law::NewsIsLeased),
     (Fault::NewsIgnoresTheFence, Law::NewsNeedsItsFence),
     (Fault::NewsComesAtOnceAgain, Law::NewsComesAgain),
+    (Fault::NewsCountsNoFailures, Law::NewsComesAgain),
+    (Fault::SuspectNewsHasCompany, Law::SuspectNewsComesAlone),
     (Fault::ListIgnoresAfter, Law::ListIsChosen),
     (Fault::ListIsOneShort, Law::ListIsChosen),
     (Fault::ListIgnoresTheId, Law::ListIsChosen),

@@ -98,7 +98,8 @@ CREATE TABLE checkout.event (
 CREATE INDEX event_open ON checkout.event (id) WHERE NOT done;
 CREATE INDEX event_over ON checkout.event (until) WHERE done;
 
--- The news for the shop, until they are told.
+-- The news for the shop, until they are told: the claims since a telling ended, and the tellings
+-- that ended with the news to be told again.
 CREATE TABLE checkout.news (
     key     text COLLATE "C" PRIMARY KEY,
     id      text NOT NULL,
@@ -106,7 +107,8 @@ CREATE TABLE checkout.news (
     reason  text,
     due     bigint NOT NULL,
     fence   bigint NOT NULL DEFAULT 0,
-    tries   integer NOT NULL DEFAULT 0
+    tries   integer NOT NULL DEFAULT 0,
+    failed  integer NOT NULL DEFAULT 0
 );
 CREATE INDEX news_due ON checkout.news (due, key);
 

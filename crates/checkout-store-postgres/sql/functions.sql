@@ -489,9 +489,9 @@ FROM answer LEFT JOIN leased s ON true LEFT JOIN LATERAL (
 ORDER BY s.fence;
 END $$;
 
--- Leases news that is due to be told.
-CREATE FUNCTION checkout.claim_news(in_max bigint, in_lease bigint) RETURNS TABLE (
-    fence bigint, tries integer, key text, id text, subject text, reason text
+-- Leases news that is due to be told. News of so many tries is suspect, and comes alone.
+CREATE FUNCTION checkout.claim_news(in_max bigint, in_lease bigint, in_suspect integer) RETURNS TABLE (
+    fence bigint, tries integer, failed integer, key text, id text, subject text, reason text
 ) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
@@ -502,14 +502,19 @@ RETURN QUERY
 WITH t AS MATERIALIZED (
     SELECT checkout.now_ms() AS now
 ), held AS MATERIALIZED (
-    SELECT n.key, n.due FROM checkout.news n WHERE n.due <= (SELECT now FROM t)
+    SELECT n.key, n.due, n.tries >= in_suspect AS suspect FROM checkout.news n WHERE n.due <= (SELECT now FROM t)
     ORDER BY n.due, n.key LIMIT in_max FOR NO KEY UPDATE SKIP LOCKED
+), head AS MATERIALIZED (
+    SELECT h.key, h.suspect FROM held h ORDER BY h.due, h.key LIMIT 1
 ), numbered AS MATERIALIZED (
-    SELECT h.key, nextval('checkout.fence') AS fence FROM (SELECT * FROM held ORDER BY due, key) h
+    SELECT h.key, nextval('checkout.fence') AS fence FROM (
+        SELECT h.* FROM held h CROSS JOIN head f
+        WHERE CASE WHEN f.suspect THEN h.key = f.key ELSE NOT h.suspect END ORDER BY h.due, h.key
+    ) h
 ), leased AS (
     UPDATE checkout.news n SET due = t.now + in_lease, fence = h.fence, tries = n.tries + 1
     FROM numbered h, t WHERE n.key = h.key AND n.key = ANY (ARRAY(SELECT key FROM numbered))
-    RETURNING n.fence, n.tries, n.key, n.id, n.subject, n.reason
+    RETURNING n.fence, n.tries, n.failed, n.key, n.id, n.subject, n.reason
 )
 SELECT l.* FROM leased l ORDER BY l.fence;
 END $$;
@@ -531,7 +536,8 @@ BEGIN
     IF in_again IS NULL THEN
         DELETE FROM checkout.news n WHERE n.key = in_key AND n.fence = in_fence;
     ELSE
-        UPDATE checkout.news n SET due = checkout.now_ms() + in_again WHERE n.key = in_key AND n.fence = in_fence;
+        UPDATE checkout.news n SET due = checkout.now_ms() + in_again, tries = 0, failed = n.failed + 1
+        WHERE n.key = in_key AND n.fence = in_fence;
     END IF;
     RETURN FOUND;
 END $$;

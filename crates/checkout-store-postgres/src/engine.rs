@@ -227,15 +227,22 @@ impl Store for Postgres {
     }
 
     async fn claim_news(&self, max: usize, lease: Duration) -> Result<Vec<ClaimedNews>, StoreError> {
-        let parameters = parameters![count(max) => INT8, millis(lease) => INT8];
+        let suspect = i32::try_from(SUSPECT).unwrap_or(i32::MAX);
+        let parameters = parameters![count(max) => INT8, millis(lease) => INT8, suspect => INT4];
         let rows = self.ask(&self.statements().claim_news, parameters).await?;
         readable(rows.iter().map(|row| {
-            let (id, tries): (String, i32) = (column(row, "id")?, column(row, "tries")?);
+            let id: String = column(row, "id")?;
+            let times = |name| Ok::<_, StoreError>(u32::try_from(column::<i32>(row, name)?).unwrap_or(0));
             let subject = Subject::by_name(column(row, "subject")?);
             let corrupt = || StoreError::Corrupt { id: id.clone(), field: "subject" };
             let subject = subject.ok_or_else(corrupt)?;
             let news = News { key: column(row, "key")?, id, subject, reason: column(row, "reason")? };
-            Ok(ClaimedNews { fence: column(row, "fence")?, tries: u32::try_from(tries).unwrap_or(0), news })
+            Ok(ClaimedNews {
+                fence: column(row, "fence")?,
+                tries: times("tries")?,
+                failed: times("failed")?,
+                news,
+            })
         }))
     }
 

@@ -46,7 +46,9 @@ const MUTATIONS: &[Mutation] = &[
     mutation("nudge", "AND (NOT e.done OR e.until >= ", "AND (true OR e.until >= ", &[Law::EventsAreKept]),
     mutation("nudge", "e.until >= checkout.now_ms()", "false", &[Law::EventsAreKept]),
     mutation("news_told", "AND n.fence = in_fence", "", &[Law::NewsNeedsItsFence, Law::NewsComesAgain]),
+    mutation("news_told", ", tries = 0", "", &[Law::NewsComesAgain]),
     mutation("claim_news", "n.due <= (SELECT now FROM t)", "true", &[Law::NewsIsLeased]),
+    mutation("claim_news", "n.tries >= in_suspect", "false", &[Law::SuspectNewsComesAlone]),
     mutation("waiting", "AND w.due <= in_now", "", &[Law::DueComesDue]),
     mutation(
         "waiting",

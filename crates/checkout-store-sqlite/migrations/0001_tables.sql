@@ -130,7 +130,8 @@ CREATE TABLE checkout_news (
     reason  TEXT,
     due     INTEGER NOT NULL,
     fence   INTEGER NOT NULL,
-    tries   INTEGER NOT NULL
+    tries   INTEGER NOT NULL,                   -- claims since a telling ended
+    failed  INTEGER NOT NULL DEFAULT 0          -- tellings that ended, with the news to be told again
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX checkout_news_due ON checkout_news (due, key);
 

@@ -92,7 +92,7 @@ use worker::{Mode, Worker};
 /// # shop.execute_batch(MIGRATIONS[0].sql)?;
 /// # shop.execute_batch(
 /// #     "CREATE TABLE parcel (news TEXT);
-/// #      INSERT INTO checkout_news VALUES ('order-1:settled', 'order-1', 'settled', NULL, 0, 0, 0)",
+/// #      INSERT INTO checkout_news VALUES ('order-1:settled', 'order-1', 'settled', NULL, 0, 0, 0, 0)",
 /// # )?;
 /// # let key = "order-1:settled";
 /// let transaction = shop.transaction()?;

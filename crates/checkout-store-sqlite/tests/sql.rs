@@ -207,7 +207,7 @@ fn news_that_nobody_can_read_stands_in_no_other_news_way() -> Outcome {
     let folder = Folder::new("unreadable")?;
     let (store, shop) = open(&folder)?;
     shop.execute_batch(
-        "INSERT INTO checkout_news VALUES
+        "INSERT INTO checkout_news (key, id, subject, reason, due, fence, tries) VALUES
             ('a', 'o-1', 'lost', NULL, 0, 0, 0), ('b', 'o-1', 'held', NULL, 1, 0, 0), ('c', 'o-1', 'lost', NULL, 2, 0, 0)",
     )?;
     let keys = |claimed: Vec<ClaimedNews>| -> Vec<String> {

@@ -4,8 +4,8 @@ use super::{Clock, ManualClock, Seen, Trial, Verdict, same};
 use crate::checkout::{Checkout, Provider, State};
 use crate::memory::Memory;
 use crate::store::{
-    Ask, Claimed, Decision, Due, Filter, Inserted, Lane, Lease, New, News, Next, Nudge, ReadMade, Store,
-    Subject, Target, Unmatched, Write,
+    Ask, Claimed, ClaimedNews, Decision, Due, Filter, Inserted, Lane, Lease, New, News, Next, Nudge,
+    ReadMade, Store, Subject, Target, Unmatched, Write,
 };
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use checkout_trust::replay::{Key, Scheme};
@@ -382,7 +382,8 @@ impl<S: Store, C: Clock> History<'_, S, C> {
         found.sort_by(|one, other| one.news.key.cmp(&other.news.key));
         expected.sort_by(|one, other| one.news.key.cmp(&other.news.key));
         for (found, expected) in found.into_iter().zip(expected) {
-            same("claimed news", &(&found.news, found.tries), &(&expected.news, expected.tries))?;
+            let all = |one: &ClaimedNews| (one.news.clone(), one.tries, one.failed);
+            same("claimed news", &all(&found), &all(&expected))?;
             self.news.push((found.news.key, found.fence, expected.fence));
         }
         Ok(())

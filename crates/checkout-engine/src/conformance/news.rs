@@ -1,7 +1,7 @@
 //! The laws of news.
 
 use super::{Clock, HOUR, LEASE, MILLI, Seen, Trial, Verdict, ended, holds, lane, news, plain, same};
-use crate::store::{ClaimedNews, News, Next, ReadMade, Store, Subject, Write, Written};
+use crate::store::{ClaimedNews, News, Next, ReadMade, SUSPECT, Store, Subject, Write, Written};
 use core::time::Duration;
 use std::collections::BTreeSet;
 
@@ -41,6 +41,7 @@ pub(super) async fn news_is_leased<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdi
         let claimed = claim(t, "with news").await?;
         same("the news", &claimed.news, &told)?;
         same("the tries of news", &claimed.tries, &tries)?;
+        same("the failures of news that nobody has told", &claimed.failed, &0)?;
         holds(claimed.fence > last, "the fence of a later claim of news is not greater")?;
         last = claimed.fence;
         flag(t, "with leased news", false).await?;
@@ -81,7 +82,7 @@ pub(super) async fn news_needs_its_fence<S: Store, C: Clock>(t: &Trial<S, C>) ->
 pub(super) async fn news_comes_again<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
     tell(t, "a", vec![news("n", "a")]).await?;
     let mut told = claim(t, "with news").await?;
-    for (tries, span) in [(2, MILLI), (3, HOUR), (4, Duration::ZERO)] {
+    for (failed, span) in [(1, MILLI), (2, HOUR), (3, Duration::ZERO)] {
         t.pass(MILLI).await?;
         same("news to tell again", &t.store.news_told("n", told.fence, Some(span)).await?, &Written::Done)?;
         if !span.is_zero() {
@@ -91,9 +92,37 @@ pub(super) async fn news_comes_again<S: Store, C: Clock>(t: &Trial<S, C>) -> Ver
             t.pass(MILLI).await?;
         }
         told = claim(t, "after the span").await?;
-        same("the tries of news", &told.tries, &tries)?;
+        same("the tries of news since a telling ended", &told.tries, &1)?;
+        same("the failures of news", &told.failed, &failed)?;
     }
     same("news that is told", &t.store.news_told("n", told.fence, None).await?, &Written::Done)
+}
+
+pub(super) async fn suspect_news_comes_alone<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {
+    async fn keys<S: Store, C: Clock>(t: &Trial<S, C>, what: &str, expected: &[&str]) -> Verdict {
+        let claimed = t.store.claim_news(10, LEASE).await?;
+        let keys: Vec<&str> = claimed.iter().map(|one| one.news.key.as_str()).collect();
+        same(what, &keys, &expected.to_vec())
+    }
+    tell(t, "a", vec![news("s", "a")]).await?;
+    for _ in 0..SUSPECT {
+        claim(t, "of news whose tellings do not end").await?;
+        t.pass(LEASE).await?;
+    }
+    t.pass(MILLI).await?;
+    tell(t, "b", vec![news("n", "b"), news("o", "b")]).await?;
+    flag(t, "with suspect news and others", true).await?;
+    keys(t, "the suspect, which is the earliest", &["s"]).await?;
+    flag(t, "with the news behind a suspect", true).await?;
+    keys(t, "the news behind a suspect", &["n", "o"]).await?;
+    t.pass(LEASE).await?;
+    keys(t, "the news of the moment of a suspect", &["n", "o"]).await?;
+    let suspect = claim(t, "of the suspect behind other news").await?;
+    same("the tries of a suspect", &suspect.tries, &(SUSPECT + 2))?;
+    let told = t.store.news_told("s", suspect.fence, Some(LEASE)).await?;
+    same("a suspect whose telling has ended", &told, &Written::Done)?;
+    t.pass(LEASE).await?;
+    keys(t, "the news, with none that is suspect", &["n", "o", "s"]).await
 }
 
 pub(super) async fn news_of_a_key_is_one<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdict {

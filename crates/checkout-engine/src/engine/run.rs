@@ -25,7 +25,7 @@ enum Landed {
     Claimed(Instant, Result<Claimed, StoreError>),
     News(Result<Vec<ClaimedNews>, StoreError>),
     Worked { alone: bool },
-    Told,
+    Told { alone: bool },
     Done,
 }
 
@@ -41,8 +41,8 @@ struct Loop {
     asking: bool,
     /// A claim is under way.
     claiming: bool,
-    /// Work is under way that has killed processes: nothing else begins.
-    alone: bool,
+    /// The work and tellings under way that may have killed processes: nothing else begins.
+    alone: usize,
     /// The last claim left work behind, because there was no place in this process.
     more: bool,
     /// The pause after a store that failed.
@@ -75,7 +75,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
             telling: 0,
             asking: false,
             claiming: false,
-            alone: false,
+            alone: 0,
             more: false,
             backoff: Duration::ZERO,
         };
@@ -83,7 +83,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         let mut sweep_at = soon(SWEEP_EVERY);
         while !stopping || !flights.is_empty() {
             let room = inner.settings.at_once.saturating_sub(state.working);
-            let may_claim = !stopping && !state.claiming && !state.alone && room > 0;
+            let may_claim = !stopping && !state.claiming && state.alone == 0 && room > 0;
             if may_claim && claim_at <= Timer::now() {
                 state.claiming = true;
                 claim_at = soon(inner.settings.poll_every);
@@ -112,11 +112,6 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         state.claiming = false;
                         state.backoff = Duration::ZERO;
                         claim_at = soon(state.after_claim(inner, &claimed, room));
-                        if claimed.news && !stopping && !state.asking && state.telling < NEWS_AT_ONCE {
-                            state.asking = true;
-                            let room = NEWS_AT_ONCE.saturating_sub(state.telling);
-                            flights.push(Box::pin(async move { Landed::News(inner.claim_news(room).await) }));
-                        }
                         let at = claimed.now;
                         for due in claimed.due {
                             if stopping {
@@ -127,7 +122,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                                 continue;
                             }
                             let alone = due.tries > SUSPECT;
-                            (state.working, state.alone) = (state.working.saturating_add(1), alone);
+                            state.working = state.working.saturating_add(1);
+                            state.alone = state.alone.saturating_add(alone.into());
                             let (piece, task) = inner.begin(due, at, since);
                             flights.push(Box::pin(async move {
                                 if let Err(error) = inner.work(&piece, task, stopped).await {
@@ -135,6 +131,12 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                                 }
                                 Landed::Worked { alone }
                             }));
+                        }
+                        let may_tell = !stopping && !state.asking && state.alone == 0;
+                        if claimed.news && may_tell && state.telling < NEWS_AT_ONCE {
+                            state.asking = true;
+                            let room = NEWS_AT_ONCE.saturating_sub(state.telling);
+                            flights.push(Box::pin(async move { Landed::News(inner.claim_news(room).await) }));
                         }
                     }
                     Landed::Claimed(_, Err(error)) => {
@@ -144,7 +146,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                     }
                     Landed::Worked { alone } => {
                         state.working = state.working.saturating_sub(1);
-                        state.alone &= !alone;
+                        state.alone = state.alone.saturating_sub(alone.into());
                         if state.more && state.working <= inner.settings.at_once / 2 {
                             state.more = false;
                             claim_at = Timer::now();
@@ -161,19 +163,22 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                                     }));
                                     continue;
                                 }
+                                let alone = claimed.tries > SUSPECT;
                                 state.telling = state.telling.saturating_add(1);
+                                state.alone = state.alone.saturating_add(alone.into());
                                 let told = tell(claimed.news.clone());
                                 flights.push(Box::pin(async move {
                                     inner.tell(claimed, told).await;
-                                    Landed::Told
+                                    Landed::Told { alone }
                                 }));
                             },
                             Err(error) => inner.failed(error.into()),
                         }
                     }
                     Landed::Done => {}
-                    Landed::Told => {
+                    Landed::Told { alone } => {
                         state.telling = state.telling.saturating_sub(1);
+                        state.alone = state.alone.saturating_sub(alone.into());
                         if state.telling == 0 {
                             claim_at = Timer::now();
                         }
@@ -314,7 +319,7 @@ impl<S: Store, T: Transport> Inner<S, T> {
 
     /// Tells news, and ends the telling.
     async fn tell(&self, claimed: ClaimedNews, told: impl Future<Output = Result<(), ShopError>>) {
-        let ClaimedNews { fence, tries, news } = claimed;
+        let ClaimedNews { fence, failed, news, .. } = claimed;
         // A function that does not come back must not keep this process from the other news.
         let told = timeout(NEWS_LEASE, told).await;
         let again = match told.unwrap_or_else(|_| Err("no word within the time of the news' lease".into())) {
@@ -325,7 +330,7 @@ impl<S: Store, T: Transport> Inner<S, T> {
             Err(source) => {
                 self.counters.not_told.count("");
                 self.failed(EngineError::NotTold { key: news.key.clone(), source });
-                Some(Duration::from_secs(1).saturating_mul(1 << tries.min(12)).min(NEWS_AGAIN))
+                Some(Duration::from_secs(2).saturating_mul(1 << failed.min(12)).min(NEWS_AGAIN))
             }
         };
         // News that is gone was taken by the shop's own transaction.
