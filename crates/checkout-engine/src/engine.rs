@@ -5,6 +5,7 @@ mod clock;
 mod counters;
 pub mod person;
 mod run;
+mod stop;
 mod trace;
 mod webhook;
 
@@ -13,6 +14,7 @@ pub use counters::Counters;
 pub use person::DecideError;
 pub use webhook::Webhook;
 
+use crate::caught::{caught, caught_call};
 use crate::checkout::Checkout;
 use crate::draft::Draft;
 use crate::machine::{Machine, PrepareError, Task};
@@ -23,14 +25,14 @@ use crate::store::{
     Subject, Target, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
-use checkout_transport::{Transport, TransportError};
+use checkout_transport::{Request, Response, Transport, TransportError};
 use clock::Clock;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
+use stop::Stop;
 use tokio::sync::{Notify, OnceCell};
 use tokio::time::{sleep, timeout};
 use trace::Trace;
@@ -185,7 +187,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         let now = self.0.store.later(at, since);
         // Lost means that another process has gone on with the create, or that the lease is over: the row
         // says how far.
-        let _ = self.0.work(&piece, self.0.machine.first(due, now), &AtomicBool::new(false)).await?;
+        let _ = self.0.work(&piece, self.0.machine.first(due, now), &Stop::default()).await?;
         self.0.wake.notify_one();
         Ok(for_the_payer(self.0.store.checkout(id).await?.unwrap_or(prepared)))
     }
@@ -265,35 +267,34 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
 }
 
 impl<S: Store, T: Transport> Inner<S, T> {
-    /// Does the tasks of leased work, the last of which is a write. After a stop no create begins.
-    async fn work(&self, piece: &Piece, task: Task, stopped: &AtomicBool) -> Result<Written, EngineError> {
-        piece.trace.around(self.tasks(piece, task, stopped)).await
+    /// Does the tasks of leased work, the last of which is a write. After a stop no request begins.
+    async fn work(&self, piece: &Piece, task: Task, stop: &Stop) -> Result<Written, EngineError> {
+        piece.trace.around(self.tasks(piece, task, stop)).await
     }
 
-    async fn tasks(
-        &self,
-        piece: &Piece,
-        mut task: Task,
-        stopped: &AtomicBool,
-    ) -> Result<Written, EngineError> {
+    async fn tasks(&self, piece: &Piece, mut task: Task, stop: &Stop) -> Result<Written, EngineError> {
         let Piece { provider, at, since, .. } = *piece;
-        let mut nudge_waits = piece.nudged;
+        let (mut nudge_waits, mut saved) = (piece.nudged, false);
         loop {
             match task {
+                // What no save has begun is as if nobody had claimed it.
+                Task::Send(_) if stop.has_come() && !saved => {
+                    return self.write(piece, &Write::back(Duration::ZERO), stop).await;
+                }
                 Task::Send(exchange) => {
                     let (request, then) = exchange.into_parts();
                     // A lease that is nearly over allows no request any more.
-                    let left = self.left(at, since);
-                    let outcome = if left <= self.settings.timeout() {
+                    let outcome = if self.left(at, since) <= self.settings.timeout() {
                         Err(TransportError::not_sent("the lease is nearly over"))
+                    } else if stop.has_come() {
+                        Err(TransportError::not_sent("the process stops"))
                     } else {
                         self.counters.requests.count(provider);
                         if core::mem::take(&mut nudge_waits) {
                             let waited = self.store.later(at, since).saturating_since(at);
                             self.counters.nudge_lag.record(provider, piece.late.saturating_add(waited));
                         }
-                        let sent = timeout(self.settings.timeout(), self.transport.send(request));
-                        sent.await.unwrap_or_else(|_| Err(TransportError::unknown("no answer in time")))
+                        self.send(request).await
                     };
                     trace::answered(&outcome);
                     task = then(outcome, self.store.later(at, since));
@@ -301,21 +302,36 @@ impl<S: Store, T: Transport> Inner<S, T> {
                 Task::Save(save) => {
                     let (write, then) = save.into_parts();
                     // Nothing is marked as under way that could not be sent any more, or may be killed soon.
-                    if self.left(at, since) <= self.settings.timeout() || stopped.load(Ordering::Relaxed) {
-                        return self.write(piece, &Write::back(Duration::ZERO)).await;
+                    if self.left(at, since) <= self.settings.timeout() || stop.has_come() {
+                        return self.write(piece, &Write::back(Duration::ZERO), stop).await;
                     }
-                    if self.write(piece, &write).await? == Written::Lost {
+                    if self.write(piece, &write, stop).await? == Written::Lost {
                         return Ok(Written::Lost);
                     }
+                    saved = true;
                     task = then(self.store.later(at, since));
                 }
-                Task::Write(write) => return self.write(piece, &write).await,
+                Task::Write(write) => return self.write(piece, &write, stop).await,
             }
         }
     }
 
-    /// Writes, and tries again while the lease lasts: the answer in hand may be the only one.
-    async fn write(&self, piece: &Piece, write: &Write) -> Result<Written, EngineError> {
+    /// Sends a request. A transport that panics may have sent it.
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let sent = caught(async { timeout(self.settings.timeout(), self.transport.send(request)).await });
+        match sent.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(TransportError::unknown("no answer in time")),
+            Err(_) => {
+                self.failed(EngineError::Panicked { part: "the transport" });
+                Err(TransportError::unknown("the transport panicked"))
+            }
+        }
+    }
+
+    /// Writes, and tries again while the lease lasts, or the time of a stop: the answer in hand may be the
+    /// only one.
+    async fn write(&self, piece: &Piece, write: &Write, stop: &Stop) -> Result<Written, EngineError> {
         let mut pause = Duration::from_millis(50);
         loop {
             match self.store.write(&piece.lease, write).await {
@@ -329,10 +345,14 @@ impl<S: Store, T: Transport> Inner<S, T> {
                     return Ok(Written::Lost);
                 }
                 Err(error @ (StoreError::Unavailable(_) | StoreError::ReadOnly(_)))
-                    if self.left(piece.at, piece.since) > pause.saturating_add(self.spare(write)) =>
+                    if !stop.is_over()
+                        && self.left(piece.at, piece.since) > pause.saturating_add(self.spare(write)) =>
                 {
                     self.failed(EngineError::Store(error));
-                    sleep(pause).await;
+                    tokio::select! {
+                        () = sleep(pause) => {}
+                        () = stop.over() => {}
+                    }
                     pause = pause.saturating_mul(2);
                 }
                 Err(error) => {
@@ -375,13 +395,21 @@ impl<S: Store, T: Transport> Inner<S, T> {
 
     fn failed(&self, error: EngineError) {
         self.note(&error);
-        (self.on_error)(&error);
+        if caught_call(|| (self.on_error)(&error)).is_err() {
+            self.counters.panics.count("");
+        }
     }
 
     /// Counts an error.
     fn note(&self, error: &EngineError) {
-        if let EngineError::Store(error) = error {
-            self.counters.errors.count(error_kind(error));
+        match error {
+            EngineError::Store(error) => self.counters.errors.count(error_kind(error)),
+            EngineError::Panicked { .. } => self.counters.panics.count(""),
+            EngineError::Prepare(_)
+            | EngineError::OtherCheckout { .. }
+            | EngineError::ReferenceTaken { .. }
+            | EngineError::ClockSet { .. }
+            | EngineError::NotTold { .. } => {}
         }
         trace::error(error);
     }
@@ -432,8 +460,8 @@ pub enum EngineError {
     #[error(transparent)]
     Prepare(#[from] PrepareError),
     /// The store's clock was set forward, or the machine of this process slept. Leases and places end too
-    /// early then. So nothing is claimed for as long as a read of before can count.
-    #[error("the store's clock was set forward by {by:?}: nothing is claimed for {wait:?}")]
+    /// early then. So nothing is read under a limit for as long as a read of before can count.
+    #[error("the store's clock was set forward by {by:?}: nothing is read under a limit for {wait:?}")]
     ClockSet {
         /// The length of the step.
         by: Duration,
@@ -462,6 +490,13 @@ pub enum EngineError {
         /// The shop's error.
         #[source]
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// Code of the program's own panicked, and the engine goes on. A request of a transport that panics may
+    /// have been sent. Other work is done again when its lease ends.
+    #[error("{part} panicked")]
+    Panicked {
+        /// The part of the engine's work.
+        part: &'static str,
     },
 }
 

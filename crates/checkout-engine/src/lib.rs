@@ -16,6 +16,7 @@
 //! The stores that last are in crates of their own: `checkout-store-sqlite` and `checkout-store-postgres`.
 //! The guide docs/engine.md has the whole picture.
 
+mod caught;
 mod checkout;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -312,7 +312,8 @@ impl Machine {
             return cx.held("no process has a client for the merchant: add the client, and release");
         };
         if quarantine {
-            return cx.held(&format!("quarantined: {tries} processes in turn have died with this work"));
+            let before = tries.saturating_sub(1);
+            return cx.held(&format!("quarantined: {before} claims in turn ended without a write"));
         }
         if !cx.is_readable() {
             return cx.held(NO_NOTES);

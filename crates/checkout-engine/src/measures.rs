@@ -57,6 +57,7 @@ metrics! {
     TOLD: Counter[No] "told_total" = "news told";
     NOT_TOLD: Counter[No] "not_told_total" = "tellings of news that failed";
     ERRORS: Counter[Error] "errors_total" = "errors of the store";
+    PANICS: Counter[No] "panics_total" = "panics of the shop's function, the transport or on_error";
     LAG: Histogram[Provider] "lag_seconds" = "time from the due of work to its claim, limits included";
     NUDGE_LAG: Histogram[Provider] "nudge_lag_seconds" = "time from the due of nudged work to the first request";
     CLOCK_OFFSET: Gauge[No] "clock_offset_seconds" = "difference of the process's clock from the store's";
@@ -316,6 +317,7 @@ impl Figures {
 #[cfg(feature = "metrics")]
 mod facade {
     use super::{ALL, Kind, Label, Metric};
+    use crate::caught::caught_call;
     use core::time::Duration;
     use metrics::Unit;
 
@@ -330,30 +332,35 @@ mod facade {
         }
     }
 
+    /// The recorder is the program's own: its panic costs a number.
+    fn recorded(record: impl FnOnce()) {
+        let _ = caught_call(record);
+    }
+
     pub(super) fn count(metric: &Metric, value: &'static str) {
-        match metric.label {
+        recorded(|| match metric.label {
             Label::No => metrics::counter!(metric.name).increment(1),
             label @ (Label::Provider | Label::Error) => {
                 metrics::counter!(metric.name, label.name() => value).increment(1)
             }
-        }
+        });
     }
 
     pub(super) fn record(metric: &Metric, value: &'static str, time: Duration) {
-        match metric.label {
+        recorded(|| match metric.label {
             Label::No => metrics::histogram!(metric.name).record(time),
             label @ (Label::Provider | Label::Error) => {
                 metrics::histogram!(metric.name, label.name() => value).record(time)
             }
-        }
+        });
     }
 
     pub(super) fn set(metric: &Metric, count: u64) {
-        metrics::gauge!(metric.name).set(u32::try_from(count).unwrap_or(u32::MAX));
+        recorded(|| metrics::gauge!(metric.name).set(u32::try_from(count).unwrap_or(u32::MAX)));
     }
 
     pub(super) fn set_time(metric: &Metric, time: Duration) {
-        metrics::gauge!(metric.name).set(time);
+        recorded(|| metrics::gauge!(metric.name).set(time));
     }
 }
 

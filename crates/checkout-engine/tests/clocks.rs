@@ -74,7 +74,7 @@ fn work_that_was_claimed_by_a_clock_set_forward_is_given_back_unbegun_and_somebo
         step().await?;
         assert_eq!(providers.peach.requests().len(), before + 1);
         let heard = heard.lock().map_err(|error| error.to_string())?;
-        let expected = "the store's clock was set forward by 600s: nothing is claimed for 91s";
+        let expected = "the store's clock was set forward by 600s: nothing is read under a limit for 91s";
         assert_eq!(*heard, [expected]);
         Ok(())
     })

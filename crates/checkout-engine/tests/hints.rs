@@ -1,16 +1,16 @@
-//! A store's hint makes the loop of a process ask at once, and a stop ends the loop.
+//! A store's hint makes the loop of a process ask at once, a stop ends the loop, and a panic does not.
 
 mod world;
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Memory,
-    New, Nudge, Nudged, Overview, State, Store, StoreError, Subject, Unmatched, Write, Written,
+    New, Next, Nudge, Nudged, Overview, State, Store, StoreError, Subject, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
 use std::future::{pending, ready};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
@@ -22,11 +22,39 @@ struct Hinted {
     hints: Notify,
     claims: AtomicU32,
     claims_of_news: AtomicU32,
+    writes: Mutex<Writes>,
+    writes_begun: AtomicU32,
+    /// A save has begun.
+    saves: Notify,
+}
+
+/// The answer to a write.
+#[derive(Clone, Copy, Debug)]
+enum Writes {
+    Right,
+    /// The database is away.
+    Refused,
+    /// The database says nothing.
+    Unanswered,
+    /// A bug strikes the writes of this checkout, as long as it is not held.
+    Panics(&'static str),
 }
 
 impl Hinted {
     fn over(store: Memory) -> Self {
-        Self { store, hints: Notify::new(), claims: AtomicU32::new(0), claims_of_news: AtomicU32::new(0) }
+        Self {
+            store,
+            hints: Notify::new(),
+            claims: AtomicU32::new(0),
+            claims_of_news: AtomicU32::new(0),
+            writes: Mutex::new(Writes::Right),
+            writes_begun: AtomicU32::new(0),
+            saves: Notify::new(),
+        }
+    }
+
+    fn writes(&self) -> MutexGuard<'_, Writes> {
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -53,6 +81,20 @@ impl Store for Hinted {
         self.store.insert(new).await
     }
     async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
+        let writes = *self.writes();
+        self.writes_begun.fetch_add(1, Ordering::Relaxed);
+        if write.next == Next::Keep {
+            self.saves.notify_one();
+            yield_now().await;
+        }
+        match writes {
+            Writes::Refused => return Err(StoreError::Unavailable("away".into())),
+            Writes::Unanswered => pending().await,
+            Writes::Panics(id) if id == lease.id => {
+                assert!(write.checkout.as_ref().is_some_and(|row| row.hold.is_some()), "a bug");
+            }
+            Writes::Right | Writes::Panics(_) => {}
+        }
         self.store.write(lease, write).await
     }
     async fn nudge(&self, nudge: &Nudge<'_>) -> Result<Nudged, StoreError> {
@@ -212,6 +254,162 @@ fn a_stop_waits_for_a_request_no_longer_than_a_third_of_the_lease_and_leaves_no_
         assert!(since.elapsed() <= LEASE / 3 + Duration::from_secs(1), "{:?}", since.elapsed());
         assert_eq!(store.figures().await?.leased, 0);
         assert_eq!(store.checkout("o").await?.map(|row| row.state), Some(State::Open));
+        Ok(())
+    })
+}
+
+/// The database is away or silent when a request ends, at the end of the time after the stop.
+#[test]
+fn a_stop_waits_for_no_database_that_is_away_or_says_nothing() -> Outcome {
+    for (writes, thirds) in [(Writes::Refused, 1), (Writes::Unanswered, 2)] {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+        runtime.block_on(async {
+            let (_, store) = with_a_due_read().await?;
+            let silent = Arc::new(Silent(Notify::new()));
+            let engine = engine_over(Arc::clone(&store), Arc::clone(&silent))?;
+            *store.writes() = writes;
+            store.writes_begun.store(0, Ordering::Relaxed);
+            let since = tokio::time::Instant::now();
+            engine.run(|_| async { Ok(()) }, silent.0.notified()).await;
+            let most = LEASE / 3 * thirds + Duration::from_secs(1);
+            assert!(since.elapsed() <= most, "{writes:?}: {:?}", since.elapsed());
+            let begun = store.writes_begun.load(Ordering::Relaxed);
+            assert!((1..=2).contains(&begun), "{writes:?}: {begun} writes");
+            // The work is taken over when its lease ends.
+            assert_eq!(store.figures().await?.leased, 1, "{writes:?}");
+            Outcome::Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The stop comes between two attempts at a write: the pauses between them are ever longer.
+#[test]
+fn a_stop_ends_the_attempts_at_a_write_after_a_third_of_the_lease() -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(async {
+        let (providers, store) = with_a_due_read().await?;
+        let engine = engine_over(Arc::clone(&store), providers)?;
+        *store.writes() = Writes::Refused;
+        store.writes_begun.store(0, Ordering::Relaxed);
+        let stop = async {
+            while store.writes_begun.load(Ordering::Relaxed) == 0 {
+                yield_now().await;
+            }
+        };
+        let since = tokio::time::Instant::now();
+        engine.run(|_| async { Ok(()) }, stop).await;
+        assert!(since.elapsed() <= LEASE / 3 + Duration::from_secs(1), "{:?}", since.elapsed());
+        let begun = store.writes_begun.load(Ordering::Relaxed);
+        assert!(begun > 2, "{begun} writes: the answer in hand may be the only one");
+        Ok(())
+    })
+}
+
+/// A shop's function that does not come back keeps no process from its end, and its news is told elsewhere.
+#[test]
+fn a_stop_drops_a_telling_after_a_third_of_the_lease_and_gives_its_news_back() -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    runtime.block_on(async {
+        let (providers, store) = with_a_due_read().await?;
+        let engine = engine_over(Arc::clone(&store), providers.clone())?;
+        let refuses = |_| async { Err("not now".into()) };
+        while store.checkout("o").await?.is_some_and(|row| !row.state.is_end()) {
+            providers.clock.advance(engine.step(refuses).await?);
+        }
+        providers.clock.advance(HOUR);
+        let (not_told, told) = (engine.counters().not_told(), Notify::new());
+        let hangs = |_| async {
+            told.notify_one();
+            pending().await
+        };
+        let since = tokio::time::Instant::now();
+        engine.run(hangs, told.notified()).await;
+        assert!(since.elapsed() <= LEASE / 3 + Duration::from_secs(1), "{:?}", since.elapsed());
+        assert_eq!(engine.counters().not_told(), not_told, "a stop is no failure of the shop");
+        // Another process has the news at once.
+        let news = store.store.claim_news(9, LEASE).await?;
+        let keys: Vec<&str> = news.iter().map(|claimed| claimed.news.key.as_str()).collect();
+        assert_eq!(keys, ["o/settled"]);
+        Ok(())
+    })
+}
+
+/// The stop comes while the process saves that a create is under way.
+#[test]
+fn a_create_that_a_stop_finds_saved_and_unsent_is_not_sent_and_needs_no_person() -> Outcome {
+    block_on(async {
+        let providers = Providers::new(1);
+        let clock = providers.clock.clone();
+        let store = Arc::new(Hinted::over(Memory::with_clock(move || clock.now())));
+        let engine = engine_over(Arc::clone(&store), providers.clone())?;
+        // A process has died behind its insert.
+        let draft = drafts::allscale("order0001")?;
+        let row = engine.machine().prepare("default", "o", &draft, providers.clock.now())?;
+        drop(store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await?);
+        engine.run(|_| async { Ok(()) }, store.saves.notified()).await;
+        assert_eq!((providers.allscale.requests().len(), store.figures().await?.leased), (0, 0));
+        // The next process makes the checkout.
+        providers.clock.advance(Duration::from_secs(60));
+        engine.step(|_| async { Ok(()) }).await?;
+        assert_eq!(providers.allscale.intents().len(), 1);
+        assert_eq!(store.checkout("o").await?.map(|row| (row.state, row.hold)), Some((State::Open, None)));
+        Ok(())
+    })
+}
+
+/// The stop comes while the process asks for the token that a read of Peach V2 needs.
+#[test]
+fn no_read_begins_after_a_stop() -> Outcome {
+    block_on(async {
+        let providers = Providers::new(1);
+        let clock = providers.clock.clone();
+        let store = Arc::new(Hinted::over(Memory::with_clock(move || clock.now())));
+        let engine = engine_over(Arc::clone(&store), providers.clone())?;
+        engine.create_for("v2", "o", drafts::peach("order0001")?).await?;
+        providers.clock.advance(HOUR);
+        // Another process has no token yet.
+        let heard = Arc::new(Heard(providers.clone(), Notify::new()));
+        let another = engine_over(Arc::clone(&store), Arc::clone(&heard))?;
+        another.run(|_| async { Ok(()) }, heard.1.notified()).await;
+        assert_eq!(another.counters().requests(), 1, "the token alone");
+        let figures = store.figures().await?;
+        assert_eq!((figures.leased, figures.limit_used), (0, Some(0)));
+        Ok(())
+    })
+}
+
+#[test]
+fn work_that_panics_again_and_again_is_held_and_the_rest_goes_on() -> Outcome {
+    block_on(async {
+        let providers = Providers::new(1);
+        let clock = providers.clock.clone();
+        let store = Arc::new(Hinted::over(Memory::with_clock(move || clock.now())));
+        let engine = engine_over(Arc::clone(&store), providers.clone())?;
+        for id in ["bad", "good"] {
+            engine.create(id, drafts::allscale(id)?).await?;
+        }
+        *store.writes() = Writes::Panics("bad");
+        let stays = async |id: &str| Outcome::Ok(store.checkout(id).await?.ok_or("no such checkout")?);
+        for _ in 0..200 {
+            // One loop after another, each until its work is done.
+            providers.clock.advance(Duration::from_secs(60));
+            let claims = store.claims.load(Ordering::Relaxed);
+            let stop = async {
+                while store.claims.load(Ordering::Relaxed) == claims {
+                    yield_now().await;
+                }
+                for _ in 0..20 {
+                    yield_now().await;
+                }
+            };
+            engine.run(|_| async { Ok(()) }, stop).await;
+        }
+        let (bad, good) = (stays("bad").await?, stays("good").await?);
+        assert_eq!(bad.hold.as_deref(), Some("quarantined: 6 claims in turn ended without a write"));
+        assert_eq!((good.state, good.hold), (State::Settled, None));
+        assert_eq!((engine.counters().panics(), engine.counters().quarantined()), (6, 1));
         Ok(())
     })
 }

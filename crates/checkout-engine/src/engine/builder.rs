@@ -77,7 +77,12 @@ impl<S, T> Builder<S, T> {
     }
 
     /// Sets the length of a lease, 30 s by default. A process that dies is taken over when its leases end.
-    /// One request takes a third of the lease at most.
+    ///
+    /// One request takes a third of the lease at most: the engine drops the transport's future then, so
+    /// the transport needs no time-out of its own. A transport that blocks its thread cannot be dropped, and
+    /// holds up all that shares the thread: give such a transport a time-out of a third of the lease or
+    /// less. A read that outlasts its lease all the same is made by another process too, and its write
+    /// changes nothing.
     pub const fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = lease;
         self
@@ -96,8 +101,8 @@ impl<S, T> Builder<S, T> {
         self
     }
 
-    /// Sets the function that hears of errors: a store that does not answer, news that was not taken. The
-    /// engine goes on.
+    /// Sets the function that hears of errors: a store that does not answer, news that was not taken, a
+    /// panic. The engine goes on.
     pub fn on_error(mut self, hear: impl Fn(&EngineError) + Send + Sync + 'static) -> Self {
         self.on_error = Box::new(hear);
         self

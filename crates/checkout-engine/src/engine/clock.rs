@@ -45,7 +45,7 @@ impl Clock {
 }
 
 impl Known {
-    /// How long nothing may be claimed still.
+    /// How long nothing may be claimed under a limit still.
     pub(super) fn wait(&self, store: &impl Store, span: Duration) -> Duration {
         self.set.map_or(Duration::ZERO, |(at, since)| {
             span.saturating_sub(store.steady(at, since).saturating_since(at))

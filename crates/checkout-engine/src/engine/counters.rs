@@ -128,4 +128,7 @@ counters! {
     not_told: NOT_TOLD,
     /// The errors of the store.
     errors: ERRORS,
+    /// The panics of the program's own code that were caught: of the shop's function, the transport,
+    /// `on_error`.
+    panics: PANICS,
 }

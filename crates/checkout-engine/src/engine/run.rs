@@ -1,13 +1,13 @@
 //! The loop of a process.
 
+use super::stop::Stop;
 use super::{Engine, EngineError, Inner, Piece, clock, trace};
-use crate::machine::Task;
-use crate::store::{Ask, Claimed, ClaimedNews, Due, News, SUSPECT, Store, StoreError, Write};
+use crate::caught::caught;
+use crate::store::{Ask, Claimed, ClaimedNews, Due, Lane, News, SUSPECT, Store, StoreError, Write};
 use checkout_tables::Moment;
 use checkout_transport::Transport;
 use core::future::Future;
 use core::pin::{Pin, pin};
-use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
@@ -20,10 +20,10 @@ use tokio::time::{Instant as Timer, sleep_until, timeout};
 /// The error of the shop's function: the news is told again.
 type ShopError = Box<dyn Error + Send + Sync>;
 
-/// The end of something that was under way.
+/// The end of something that was under way. Nothing is left of what failed but its report.
 enum Landed {
-    Claimed(Instant, Result<Claimed, StoreError>),
-    News(Result<Vec<ClaimedNews>, StoreError>),
+    Claimed(Instant, Option<Claimed>),
+    News(Option<Vec<ClaimedNews>>),
     Worked { alone: bool },
     Told { alone: bool },
     Done,
@@ -59,16 +59,21 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// Once a minute the loop deletes events that nobody can repeat any more ([`Store::sweep`]).
     ///
     /// After `stop` the loop claims nothing more and begins nothing: work and news whose claim was under way
-    /// are given back, and no create begins. A request under way ends within a third of the lease, a read
-    /// that had to ask for a token first within two thirds, and a telling within its 60 seconds. Then the
-    /// loop returns. No error ends the loop: errors go to [`on_error`](super::Builder::on_error), and the
-    /// loop tries again.
+    /// are given back, and no request begins. What is under way has a third of the lease. A request ends in
+    /// that time; a telling that does not is dropped, and its news is given back to be told by another
+    /// process, under the same key; and a write that the database does not take is tried for as long. Then
+    /// the loop returns. A store that does not answer at all keeps the loop for another third at most, and
+    /// its work is taken over at the end of the lease. A `tell` that blocks its thread cannot be dropped.
+    ///
+    /// No error and no panic of `tell`, of the transport or of [`on_error`](super::Builder::on_error) ends
+    /// the loop: errors go to `on_error`, and the loop tries again. A request whose transport panicked counts
+    /// as a request without an answer.
     pub async fn run<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync, stop: impl Future<Output = ()>)
     where
         Told: Future<Output = Result<(), ShopError>> + Send,
     {
-        let inner = &self.0;
-        let (mut stop, mut stopping, stopped) = (pin!(stop), false, &AtomicBool::new(false));
+        let (inner, tell, stopped) = (&self.0, &tell, &Stop::default());
+        let (mut stop, mut stopping) = (pin!(stop), false);
         let mut flights: FuturesUnordered<Flight<'_>> = FuturesUnordered::new();
         let mut state = Loop {
             working: 0,
@@ -81,6 +86,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
         };
         let mut claim_at = Timer::now();
         let mut sweep_at = soon(SWEEP_EVERY);
+        let mut return_at = soon(FAR);
         while !stopping || !flights.is_empty() {
             let room = inner.settings.at_once.saturating_sub(state.working);
             let may_claim = !stopping && !state.claiming && state.alone == 0 && room > 0;
@@ -89,15 +95,15 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                 claim_at = soon(inner.settings.poll_every);
                 flights.push(Box::pin(async move {
                     let since = Instant::now();
-                    Landed::Claimed(since, inner.claim(room).await)
+                    let claimed = inner.reported("a claim", async { Ok(inner.claim(room, stopped).await?) });
+                    Landed::Claimed(since, claimed.await)
                 }));
             }
             if !stopping && sweep_at <= Timer::now() {
                 sweep_at = soon(SWEEP_EVERY);
                 flights.push(Box::pin(async {
-                    if let Err(error) = inner.store.sweep(SWEPT_AT_ONCE).await {
-                        inner.failed(error.into());
-                    }
+                    let sweep = async { Ok(inner.store.sweep(SWEPT_AT_ONCE).await?) };
+                    inner.reported("a sweep", sweep).await;
                     Landed::Done
                 }));
             }
@@ -105,10 +111,11 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                 biased;
                 () = &mut stop, if !stopping => {
                     stopping = true;
-                    stopped.store(true, Ordering::Relaxed);
+                    stopped.comes(soon(inner.settings.timeout()));
+                    return_at = soon(inner.settings.timeout().saturating_mul(2));
                 },
                 Some(landed) = flights.next(), if !flights.is_empty() => match landed {
-                    Landed::Claimed(since, Ok(claimed)) => {
+                    Landed::Claimed(since, Some(claimed)) => {
                         state.claiming = false;
                         state.backoff = Duration::ZERO;
                         claim_at = soon(state.after_claim(inner, &claimed, room));
@@ -116,7 +123,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         for due in claimed.due {
                             if stopping {
                                 flights.push(Box::pin(async move {
-                                    inner.give_back(&due, at, since).await;
+                                    let back = inner.give_back(&due, at, since, stopped);
+                                    inner.reported("a stop", back).await;
                                     Landed::Done
                                 }));
                                 continue;
@@ -124,11 +132,9 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                             let alone = due.tries > SUSPECT;
                             state.working = state.working.saturating_add(1);
                             state.alone = state.alone.saturating_add(alone.into());
-                            let (piece, task) = inner.begin(due, at, since);
                             flights.push(Box::pin(async move {
-                                if let Err(error) = inner.work(&piece, task, stopped).await {
-                                    inner.failed(error);
-                                }
+                                let work = inner.begin(due, at, since, stopped);
+                                inner.reported("a piece of work", work).await;
                                 Landed::Worked { alone }
                             }));
                         }
@@ -136,13 +142,15 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         if claimed.news && may_tell && state.telling < NEWS_AT_ONCE {
                             state.asking = true;
                             let room = NEWS_AT_ONCE.saturating_sub(state.telling);
-                            flights.push(Box::pin(async move { Landed::News(inner.claim_news(room).await) }));
+                            flights.push(Box::pin(async move {
+                                let claimed = async { Ok(inner.claim_news(room).await?) };
+                                Landed::News(inner.reported("a claim of news", claimed).await)
+                            }));
                         }
                     }
-                    Landed::Claimed(_, Err(error)) => {
+                    Landed::Claimed(_, None) => {
                         state.claiming = false;
                         claim_at = soon(state.after_error());
-                        inner.failed(error.into());
                     }
                     Landed::Worked { alone } => {
                         state.working = state.working.saturating_sub(1);
@@ -154,25 +162,21 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                     }
                     Landed::News(claimed) => {
                         state.asking = false;
-                        match claimed {
-                            Ok(claimed) => for claimed in claimed {
-                                if stopping {
-                                    flights.push(Box::pin(async move {
-                                        inner.give_news_back(&claimed).await;
-                                        Landed::Done
-                                    }));
-                                    continue;
-                                }
-                                let alone = claimed.tries > SUSPECT;
-                                state.telling = state.telling.saturating_add(1);
-                                state.alone = state.alone.saturating_add(alone.into());
-                                let told = tell(claimed.news.clone());
+                        for claimed in claimed.into_iter().flatten() {
+                            if stopping {
                                 flights.push(Box::pin(async move {
-                                    inner.tell(claimed, told).await;
-                                    Landed::Told { alone }
+                                    inner.reported("a stop", inner.give_news_back(&claimed)).await;
+                                    Landed::Done
                                 }));
-                            },
-                            Err(error) => inner.failed(error.into()),
+                                continue;
+                            }
+                            let alone = claimed.tries > SUSPECT;
+                            state.telling = state.telling.saturating_add(1);
+                            state.alone = state.alone.saturating_add(alone.into());
+                            flights.push(Box::pin(async move {
+                                inner.reported("a telling", inner.tell(claimed, tell, stopped)).await;
+                                Landed::Told { alone }
+                            }));
                         }
                     }
                     Landed::Done => {}
@@ -184,6 +188,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
                         }
                     }
                 },
+                () = sleep_until(return_at), if stopping => return,
                 () = inner.wake.notified(), if may_claim => claim_at = Timer::now(),
                 () = inner.store.woken(), if may_claim => claim_at = Timer::now(),
                 () = sleep_until(claim_at), if may_claim => {}
@@ -200,33 +205,29 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     where
         Told: Future<Output = Result<(), ShopError>> + Send,
     {
-        let inner = &self.0;
+        let (inner, tell, never) = (&self.0, &tell, &Stop::default());
         self.ready().await?;
         let since = Instant::now();
-        let claimed = inner.claim(inner.settings.at_once).await;
+        let claimed = inner.claim(inner.settings.at_once, never).await;
         let claimed = claimed.map_err(EngineError::Store).inspect_err(|error| inner.note(error))?;
         let at = claimed.now;
-        let (mut works, never) = (FuturesUnordered::new(), &AtomicBool::new(false));
-        for due in claimed.due {
-            let (piece, task) = inner.begin(due, at, since);
-            works.push(async move {
-                inner.work(&piece, task, never).await.inspect_err(|error| inner.note(error))
-            });
-        }
+        let works = claimed.due.into_iter().map(|due| async move {
+            let work = caught(inner.begin(due, at, since, never)).await;
+            let work = work.unwrap_or(Err(EngineError::Panicked { part: "a piece of work" }));
+            work.inspect_err(|error| inner.note(error))
+        });
+        let mut works: FuturesUnordered<_> = works.collect();
         let (mut any, mut result) = (false, Ok(()));
         while let Some(outcome) = works.next().await {
             any = true;
-            result = result.and(outcome.map(drop));
+            result = result.and(outcome);
         }
         // News is told whatever became of the work, and at once: the time of each telling has begun.
         let told: FuturesUnordered<_> = inner
             .claim_news(NEWS_AT_ONCE)
             .await?
             .into_iter()
-            .map(|claimed| {
-                let told = tell(claimed.news.clone());
-                inner.tell(claimed, told)
-            })
+            .map(|claimed| inner.reported("a telling", inner.tell(claimed, tell, never)))
             .collect();
         any |= told.count().await > 0;
         result?;
@@ -258,14 +259,16 @@ impl Loop {
 }
 
 impl<S: Store, T: Transport> Inner<S, T> {
-    /// Claims work, but none for a while after the store's clock was set forward.
-    async fn claim(&self, max: usize) -> Result<Claimed, StoreError> {
+    /// Claims work, but none under a limit for a while after the store's clock was set forward.
+    async fn claim(&self, max: usize, stop: &Stop) -> Result<Claimed, StoreError> {
         self.ready.get_or_try_init(|| async { self.store.lanes(&self.machine.lanes()).await }).await?;
         let (lanes, lease) = (self.machine.lanes(), self.settings.lease);
         let span = clock::span(lease, &lanes);
-        let lanes: Vec<String> = lanes.into_iter().map(|lane| lane.name).collect();
         let known = self.clock.known();
-        let max = if known.wait(&self.store, span).is_zero() { max } else { 0 };
+        let rests = !known.wait(&self.store, span).is_zero();
+        let (limited, free): (Vec<_>, Vec<_>) = lanes.into_iter().partition(|lane| lane.limit.is_some());
+        let asked = free.into_iter().chain(limited.iter().filter(|_| !rests).cloned());
+        let lanes: Vec<String> = asked.map(|lane| lane.name).collect();
         let (before, since) = (Moment::now(), Instant::now());
         let mut claimed = self.store.claim(&Ask { lanes: &lanes, max, lease }).await?;
         // The store's clock was read in between.
@@ -275,18 +278,39 @@ impl<S: Store, T: Transport> Inner<S, T> {
         let by = self.clock.claimed(&self.store, &known, (claimed.now, since));
         if !by.is_zero() {
             self.failed(EngineError::ClockSet { by, wait: span });
-            let due = core::mem::take(&mut claimed.due);
-            join_all(due.iter().map(|due| self.give_back(due, claimed.now, since))).await;
+            let is_limited = |due: &Due| {
+                let name = Lane::name_of(due.checkout.provider, &due.checkout.merchant);
+                limited.iter().any(|lane| lane.name == name)
+            };
+            let (resting, due) = claimed.due.into_iter().partition(is_limited);
+            claimed.due = due;
+            let resting: Vec<Due> = resting;
+            join_all(resting.iter().map(|due| async {
+                let back = self.give_back(due, claimed.now, since, stop);
+                self.reported("a clock that was set", back).await
+            }))
+            .await;
         }
         let wait = self.clock.known().wait(&self.store, span);
-        if !wait.is_zero() {
-            claimed.next = Some(claimed.now.saturating_add(wait));
+        if !wait.is_zero() && !limited.is_empty() {
+            let open = claimed.now.saturating_add(wait);
+            claimed.next = Some(claimed.next.map_or(open, |next| next.min(open)));
         }
         Ok(claimed)
     }
 
-    /// Begins work that was just claimed.
-    fn begin(&self, due: Due, at: Moment, since: Instant) -> (Piece, Task) {
+    /// What is done of the engine's work. An error or a panic is reported, and ends nothing else.
+    async fn reported<O>(
+        &self,
+        part: &'static str,
+        work: impl Future<Output = Result<O, EngineError>>,
+    ) -> Option<O> {
+        let done = caught(work).await.unwrap_or(Err(EngineError::Panicked { part }));
+        done.map_err(|error| self.failed(error)).ok()
+    }
+
+    /// Begins work that was just claimed, and does it.
+    async fn begin(&self, due: Due, at: Moment, since: Instant, stop: &Stop) -> Result<(), EngineError> {
         let piece = Piece::of(&due, at, since);
         self.counters.claims.count(piece.provider);
         self.counters.lag.record(piece.provider, due.late);
@@ -294,23 +318,21 @@ impl<S: Store, T: Transport> Inner<S, T> {
             self.counters.taken_over.count(piece.provider);
             piece.trace.within(trace::taken_over);
         }
-        (piece, self.machine.next(due, self.store.later(at, since)))
+        let task = self.machine.next(due, self.store.later(at, since));
+        self.work(&piece, task, stop).await.map(drop)
     }
 
     /// Gives work back that nobody has begun: another process has it at once.
-    async fn give_back(&self, due: &Due, at: Moment, since: Instant) {
+    async fn give_back(&self, due: &Due, at: Moment, since: Instant, stop: &Stop) -> Result<(), EngineError> {
         let piece = Piece::of(due, at, since);
-        if let Err(error) = self.write(&piece, &Write::back(Duration::ZERO)).await {
-            self.failed(error);
-        }
+        self.write(&piece, &Write::back(Duration::ZERO), stop).await.map(drop)
     }
 
-    /// The same for news that nobody was told.
-    async fn give_news_back(&self, claimed: &ClaimedNews) {
-        let again = Some(Duration::ZERO);
-        if let Err(error) = self.store.news_told(&claimed.news.key, claimed.fence, again).await {
-            self.failed(error.into());
-        }
+    /// The same for news.
+    async fn give_news_back(&self, claimed: &ClaimedNews) -> Result<(), EngineError> {
+        // News that is gone was taken by the shop's own transaction.
+        let _ = self.store.news_told(&claimed.news.key, claimed.fence, Some(Duration::ZERO)).await?;
+        Ok(())
     }
 
     async fn claim_news(&self, max: usize) -> Result<Vec<ClaimedNews>, StoreError> {
@@ -318,25 +340,46 @@ impl<S: Store, T: Transport> Inner<S, T> {
     }
 
     /// Tells news, and ends the telling.
-    async fn tell(&self, claimed: ClaimedNews, told: impl Future<Output = Result<(), ShopError>>) {
-        let ClaimedNews { fence, failed, news, .. } = claimed;
+    async fn tell<Told>(
+        &self,
+        claimed: ClaimedNews,
+        tell: impl Fn(News) -> Told,
+        stop: &Stop,
+    ) -> Result<(), EngineError>
+    where
+        Told: Future<Output = Result<(), ShopError>>,
+    {
+        let news = claimed.news.clone();
         // A function that does not come back must not keep this process from the other news.
-        let told = timeout(NEWS_LEASE, told).await;
-        let again = match told.unwrap_or_else(|_| Err("no word within the time of the news' lease".into())) {
+        let told = caught(async { timeout(NEWS_LEASE, tell(news)).await });
+        let told = tokio::select! {
+            biased;
+            told = told => told,
+            () = stop.over() => return self.give_news_back(&claimed).await,
+        };
+        let told = match told {
+            Ok(Ok(told)) => told,
+            Ok(Err(_)) => Err("no word within the time of the news' lease".into()),
+            Err(panicked) => {
+                self.counters.panics.count("");
+                Err(panicked.into())
+            }
+        };
+        let again = match told {
             Ok(()) => {
                 self.counters.told.count("");
                 None
             }
             Err(source) => {
                 self.counters.not_told.count("");
-                self.failed(EngineError::NotTold { key: news.key.clone(), source });
-                Some(Duration::from_secs(2).saturating_mul(1 << failed.min(12)).min(NEWS_AGAIN))
+                self.failed(EngineError::NotTold { key: claimed.news.key.clone(), source });
+                let pause = Duration::from_secs(2).saturating_mul(1 << claimed.failed.min(12));
+                Some(pause.min(NEWS_AGAIN))
             }
         };
         // News that is gone was taken by the shop's own transaction.
-        if let Err(error) = self.store.news_told(&news.key, fence, again).await {
-            self.failed(error.into());
-        }
+        let _ = self.store.news_told(&claimed.news.key, claimed.fence, again).await?;
+        Ok(())
     }
 }
 

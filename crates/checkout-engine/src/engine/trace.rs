@@ -82,6 +82,7 @@ mod with_tracing {
             EngineError::Store(store) => tracing::error!(kind = error_kind(store), %error, "store failed"),
             EngineError::NotTold { .. } => tracing::warn!(%error, "news not told"),
             EngineError::ClockSet { .. } => tracing::warn!(%error, "clock set"),
+            EngineError::Panicked { .. } => tracing::error!(%error, "panic"),
             EngineError::Prepare(_)
             | EngineError::OtherCheckout { .. }
             | EngineError::ReferenceTaken { .. } => {

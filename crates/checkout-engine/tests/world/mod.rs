@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test takes its part")]
 #![allow(clippy::large_enum_variant, clippy::wildcard_enum_match_arm, reason = "a test has few values")]
 
-use checkout_engine::{Checkout, Engine, Memory, News, Store, Subject};
+use checkout_engine::{Builder, Checkout, Engine, Memory, News, Store, Subject};
 use checkout_lifecycle::Moment;
 use checkout_money::Cents;
 use checkout_sandbox::{VirtualClock, allscale, azotte, peach};
@@ -142,6 +142,13 @@ pub(crate) fn engine_over<S: Store + 'static, T: Transport + 'static>(
     store: S,
     transport: T,
 ) -> Outcome<Engine<S, T>> {
+    Ok(builder_over(store, transport)?.build()?)
+}
+
+pub(crate) fn builder_over<S: Store + 'static, T: Transport + 'static>(
+    store: S,
+    transport: T,
+) -> Outcome<Builder<S, T>> {
     // The clients' own clocks stand far off: the store's clock decides.
     let off = || Moment::from_unix_millis(0);
     let key = checkout_auth::allscale::SigningKey::new(allscale::API_KEY, allscale::API_SECRET.into())?;
@@ -165,8 +172,7 @@ pub(crate) fn engine_over<S: Store + 'static, T: Transport + 'static>(
             of_v2.environment(sandbox).referer(peach::REFERER).secret_token(secret).clock(off).build()?,
         )
         // In virtual time nothing has to be asked twice.
-        .poll_every(Duration::from_secs(24 * 60 * 60))
-        .build()?)
+        .poll_every(Duration::from_secs(24 * 60 * 60)))
 }
 
 /// Drafts of 49.90 EUR, of a plan, and of 14.99 ZAR.
