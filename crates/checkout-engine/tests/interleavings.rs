@@ -369,7 +369,7 @@ fn explore((merchant, draft): (&str, &Draft), bound: Bound, driver: Driver, most
             let choice = choices[path.choose(choices.len())];
             log.push(choice);
             run.act(choice)?;
-            if log.len() > 200 {
+            if log.len() > 1_000 {
                 found.broken.push(format!("no end: {log:?}"));
                 break;
             }
