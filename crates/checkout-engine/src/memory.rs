@@ -224,8 +224,9 @@ impl Kept {
         match read {
             ReadMade::None => lane.taken.retain(|(of, _)| *of != fence),
             ReadMade::Sent | ReadMade::Answered => {
+                let held = now.saturating_add(LaneRow::span(limit));
                 for (_, until) in lane.taken.iter_mut().filter(|(of, _)| *of == fence) {
-                    *until = now.saturating_add(LaneRow::span(limit));
+                    *until = if read == ReadMade::Sent { held.max(*until) } else { held };
                 }
             }
         }

@@ -53,19 +53,20 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT taken[:width_bucket(last, taken)] || places || taken[width_bucket(last, taken) + 1:]
 $$;
 
--- The places of a lane after the end of some: by leases until when, under which numbers, and with a request or
--- none. A request holds its place for the span of the limit from now on. A place that is not there stays away.
+-- The places of a lane after the end of some: by leases until when, under which numbers, and with which reads. A
+-- read holds its place for the span of the limit from now on, and without an answer no shorter than before. A
+-- place that is not there stays away.
 CREATE FUNCTION checkout.ended(
-    taken bigint[], leases bigint[], fences bigint[], sent boolean[], span bigint, now bigint
+    taken bigint[], leases bigint[], fences bigint[], reads text[], span bigint, now bigint
 ) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     at integer;
 BEGIN
     FOR i IN 1..coalesce(cardinality(leases), 0) LOOP
         at := array_position(taken, checkout.place(leases[i] + span, fences[i]));
-        CONTINUE WHEN at IS NULL;
+        CONTINUE WHEN at IS NULL OR (reads[i] = 'sent' AND leases[i] > now);
         taken := taken[:at - 1] || taken[at + 1:];
-        IF sent[i] THEN
+        IF reads[i] <> 'none' THEN
             taken := checkout.with_places(
                 taken, ARRAY[checkout.place(now + span, fences[i])], checkout.place(now + span, 999999)
             );
@@ -204,12 +205,12 @@ BEGIN
         UPDATE checkout.lane l
         SET wait_until = greatest(l.wait_until, now + d.wait),
             taken = CASE WHEN l.requests IS NULL THEN l.taken
-                ELSE checkout.ended(l.taken, d.leases, d.fences, d.sent, l.span, now) END
+                ELSE checkout.ended(l.taken, d.leases, d.fences, d.reads, l.span, now) END
         FROM (
             SELECT o.lane, max(o.wait) AS wait,
                 array_agg(o.lease) FILTER (WHERE o.read <> 'keep') AS leases,
                 array_agg(o.fence) FILTER (WHERE o.read <> 'keep') AS fences,
-                array_agg(o.read <> 'none') FILTER (WHERE o.read <> 'keep') AS sent
+                array_agg(o.read) FILTER (WHERE o.read <> 'keep') AS reads
             FROM unnest(lanes, leases, fences, reads, waits) AS o (lane, lease, fence, read, wait) GROUP BY o.lane
         ) d
         WHERE l.name = d.lane AND l.name = ANY (lanes)

@@ -102,11 +102,12 @@ impl Limits for Redis {
     }
 
     async fn end(&self, lane: Limit<'_>, place: i64, read: ReadMade) -> Result<(), StoreError> {
-        let held = match read {
-            ReadMade::None => String::new(),
-            ReadMade::Sent | ReadMade::Answered => millis(lane.held()),
+        let (held, longer) = match read {
+            ReadMade::None => (String::new(), ""),
+            ReadMade::Sent => (millis(lane.held()), "GT"),
+            ReadMade::Answered => (millis(lane.held()), ""),
         };
-        let end = End { key: self.lane(lane), arguments: [place.to_string(), held] };
+        let end = End { key: self.lane(lane), arguments: [place.to_string(), held, longer.to_owned()] };
         let redis = self.clone();
         let run = move |all| {
             let redis = redis.clone();

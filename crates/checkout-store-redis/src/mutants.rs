@@ -133,6 +133,8 @@ const MUTATIONS: &[Mutation] = &[
     Mutation("reserve", "taken == 0", "true", KEYS),
     Mutation("reserve", ", 'GT'", "", KEYS),
     Mutation("end", "held == ''", "false", Judge::Law(UnusedPlaceIsFree)),
+    Mutation("end", "longer == ''", "true", Judge::Law(LimitIsExact)),
+    Mutation("end", "longer == ''", "false", Model),
     Mutation("wait", "over > ", "now >= 0 or ", Judge::Law(WaitBindsTheLane)),
     Mutation("claim", "wait > 0", "false", REFUSED),
     Mutation("claim", "held[1] and not", "not", Guard),

@@ -9,5 +9,5 @@ pub(crate) struct Reservation {
 /// The end of a place: the key of the lane, and the arguments of the script.
 pub(crate) struct End {
     pub(crate) key: String,
-    pub(crate) arguments: [String; 2],
+    pub(crate) arguments: [String; 3],
 }

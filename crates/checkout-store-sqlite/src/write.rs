@@ -153,7 +153,11 @@ fn end_place(db: &Db<'_>, lane: &str, fence: i64, read: ReadMade, now: Moment) -
         ReadMade::None => {
             db.change("DELETE FROM checkout_place WHERE lane = ?1 AND fence = ?2", params![lane, fence])?
         }
-        ReadMade::Sent | ReadMade::Answered => db.change(
+        ReadMade::Sent => db.change(
+            "UPDATE checkout_place SET until = max(until, ?3) WHERE lane = ?1 AND fence = ?2",
+            params![lane, fence, from_now(now, span_of(span))],
+        )?,
+        ReadMade::Answered => db.change(
             "UPDATE checkout_place SET until = ?3 WHERE lane = ?1 AND fence = ?2",
             params![lane, fence, from_now(now, span_of(span))],
         )?,

@@ -34,7 +34,9 @@ pub(super) async fn limit_is_exact<S: Store, C: Clock>(t: &Trial<S, C>) -> Verdi
                 let read = if turn.is_multiple_of(3) { ReadMade::Sent } else { ReadMade::Answered };
                 let write = plain(due(Duration::ZERO, ""), read);
                 if t.store.write(&place.lease, &write).await? == Written::Done {
-                    place.free = now.saturating_add(HELD);
+                    let held = now.saturating_add(HELD);
+                    // A request without an answer may be on its way still.
+                    place.free = if read == ReadMade::Sent { held.max(place.free) } else { held };
                 }
             }
             places.retain(|place| place.free > now);

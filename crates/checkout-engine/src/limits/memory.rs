@@ -122,7 +122,11 @@ impl Limits for MemoryLimits {
         taken.retain(|_, end| *end > now);
         match read {
             ReadMade::None => taken.remove(&place),
-            ReadMade::Sent | ReadMade::Answered => taken.insert(place, now.saturating_add(lane.held())),
+            ReadMade::Answered => taken.insert(place, now.saturating_add(lane.held())),
+            ReadMade::Sent => {
+                let held = now.saturating_add(lane.held());
+                taken.insert(place, taken.get(&place).copied().map_or(held, |until| held.max(until)))
+            }
         };
         Ok(())
     }

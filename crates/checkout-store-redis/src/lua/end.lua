@@ -1,10 +1,15 @@
--- KEYS: the lanes. ARGV: of each place the number, and held; no held for a place without a request.
+-- KEYS: the lanes. ARGV: of each place the number, held, and GT for a place that is not held shorter than before;
+-- no held for a place without a request.
 for i, lane in ipairs(KEYS) do
-  local place, held = ARGV[2 * i - 1], ARGV[2 * i]
+  local place, held, longer = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
   if held == '' then
     redis.call('ZREM', lane, place)
   else
-    redis.call('ZADD', lane, fmt(now + held), place)
+    if longer == '' then
+      redis.call('ZADD', lane, fmt(now + held), place)
+    else
+      redis.call('ZADD', lane, longer, fmt(now + held), place)
+    end
     local last = redis.call('ZRANGE', lane, -1, -1, 'WITHSCORES')
     redis.call('PEXPIRE', lane, fmt(last[2] - now))
   end
