@@ -19,6 +19,7 @@ use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+use world::clocks::{Disturbed, Settable};
 use world::{Outcome, Providers, World, block_on, drafts, engine_over};
 
 /// The planted text: the payer's name, a session in an address, an error of a driver.
@@ -240,11 +241,22 @@ fn an_error_of_the_store_or_the_shop_is_an_event_without_its_source() -> Outcome
             let wait = world.engine.step(|_| std::future::ready(Err(PLANTED.into()))).await?;
             world.providers.clock.advance(wait);
         }
+        let clock = Settable::of(&world.providers.clock);
+        let of_store = clock.clone();
+        let store = Disturbed::over(Memory::with_clock(move || of_store.now()), &clock.world);
+        let engine = engine_over(store, world.providers.clone())?;
+        for by in [600, 0] {
+            engine.step(|_| std::future::ready(Ok(()))).await?;
+            clock.set(by);
+        }
         Ok(())
     })?;
     let failed = r#"event message=store failed kind="unavailable" error=the database does not answer"#;
     assert_eq!(count(&lines, failed), 1, "{lines:#?}");
     assert_eq!(count(&lines, "event message=news not told"), 1, "{lines:#?}");
+    let set =
+        "event message=clock set error=the store's clock was set forward by 600s: nothing is claimed for 91s";
+    assert_eq!(count(&lines, set), 1, "{lines:#?}");
     assert_eq!(count(&lines, PLANTED), 0, "{lines:#?}");
     Ok(())
 }
