@@ -4,7 +4,7 @@
 #[path = "../../checkout-engine/tests/world/mod.rs"]
 mod world;
 
-use checkout_engine::{Checkout, Engine, News, State, Store};
+use checkout_engine::{Checkout, Engine, EngineError, News, State, Store};
 use checkout_sandbox::{allscale, azotte, peach};
 use checkout_store_postgres::{Options, Postgres};
 use checkout_store_sqlite::{Sqlite, Synchronous};
@@ -146,6 +146,45 @@ fn a_store_on_the_machines_clock_does_not_ask_that_clock_for_the_steady_time() -
     assert!(store.later(at, since).saturating_since(at) > an_hour);
     assert!(store.steady(at, since).saturating_since(at) < an_hour);
     Ok(())
+}
+
+/// By the server's clock and the process's own, as in a shop.
+#[test]
+fn a_step_of_the_clock_of_postgres_is_noticed_and_its_run_is_not() -> Outcome {
+    block_on(async {
+        let Some(schema) = Schema::new().await? else { return Ok(()) };
+        let Schema { name, client, .. } = &schema;
+        let runs = format!(
+            "SELECT setval('{name}.clock', 1); CREATE OR REPLACE FUNCTION {name}.now_ms() RETURNS bigint LANGUAGE sql \
+             VOLATILE AS $$ SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint + last_value \
+             FROM {name}.clock $$"
+        );
+        client.batch_execute(&runs).await?;
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let hears = Arc::clone(&heard);
+        let azotte = checkout_client::azotte::Client::builder("acme", azotte::X_TN, azotte::API_KEY.into());
+        let engine = Engine::builder(schema.store().await?, Providers::new(1))
+            .provider(azotte.build()?)
+            .on_error(move |error| {
+                if let (EngineError::ClockSet { .. }, Ok(mut heard)) = (error, hears.lock()) {
+                    heard.push(error.to_string());
+                }
+            })
+            .build()?;
+        let step = async || engine.step(|_| std::future::ready(Ok(()))).await;
+        for _ in 0..3 {
+            step().await?;
+        }
+        assert_eq!(*heard.lock().map_err(|error| error.to_string())?, Vec::<String>::new());
+        client.batch_execute(&format!("SELECT setval('{name}.clock', 660000)")).await?;
+        for _ in 0..3 {
+            step().await?;
+        }
+        let heard = heard.lock().map_err(|error| error.to_string())?;
+        assert_eq!(heard.len(), 1, "{heard:?}");
+        assert!(heard.iter().all(|heard| heard.ends_with("nothing is claimed for 30s")), "{heard:?}");
+        Ok(())
+    })
 }
 
 /// The checkouts of each scenario, by each client.
