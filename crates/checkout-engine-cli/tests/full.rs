@@ -38,6 +38,9 @@ trait Fills {
     fn fill(&self) -> Outcome;
     /// Makes room, and starts what the full disk has ended.
     fn make_room(&self) -> Outcome;
+    /// True if no claim is possible while the disk is full. Else the pages that are there have room for
+    /// claims.
+    fn ends_claims(&self) -> bool;
 }
 
 impl Fills for Disk {
@@ -47,6 +50,10 @@ impl Fills for Disk {
 
     fn make_room(&self) -> Outcome {
         Self::make_room(self)
+    }
+
+    fn ends_claims(&self) -> bool {
+        true
     }
 }
 
@@ -59,6 +66,10 @@ impl Fills for Server {
         self.disk.make_room()?;
         self.end();
         self.begin()
+    }
+
+    fn ends_claims(&self) -> bool {
+        self.small == Part::Log
     }
 }
 
@@ -90,6 +101,19 @@ async fn play<S: Store + Clone + 'static>(
             engine.create(id, Seller::draft(id)?).await?;
         }
         disk.fill()?;
+        let nudge = async || {
+            for id in &ids {
+                if let Err(error) = engine.nudge(id).await {
+                    is_of_the_disk(&error.into())?;
+                }
+            }
+            Outcome::Ok(())
+        };
+        // The loop alone has errors to tell.
+        while disk.ends_claims() && errors.load(Ordering::SeqCst) == 0 {
+            nudge().await?;
+        }
+        errors.store(0, Ordering::SeqCst);
         // Orders come until the disk has no place for one. An answer in hand waits for room.
         let (has_room, mut late) = (AtomicBool::new(false), Vec::new());
         let create = async {
@@ -108,11 +132,7 @@ async fn play<S: Store + Clone + 'static>(
         };
         let make_room = async {
             while errors.load(Ordering::SeqCst) == 0 {
-                for id in &ids {
-                    if let Err(error) = engine.nudge(id).await {
-                        is_of_the_disk(&error.into())?;
-                    }
-                }
+                nudge().await?;
             }
             has_room.store(true, Ordering::SeqCst);
             disk.make_room()

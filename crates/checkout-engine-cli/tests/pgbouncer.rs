@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio_postgres::NoTls;
 
 const VARIABLE: &str = "CHECKOUT_TEST_POSTGRES";
+const ORDERS: usize = 12;
 
 /// The words of the program about a store.
 async fn program(store: &str, schema: &str, words: &[&str]) -> Outcome<String> {
@@ -29,7 +30,7 @@ async fn program(store: &str, schema: &str, words: &[&str]) -> Outcome<String> {
 }
 
 #[test]
-fn an_order_is_made_nudged_read_and_told_behind_a_pooler_in_transaction_mode() -> Outcome {
+fn orders_are_made_nudged_read_and_told_behind_a_pooler_in_transaction_mode() -> Outcome {
     let Ok(server) = std::env::var(VARIABLE) else {
         let _ = writeln!(std::io::stderr(), "{VARIABLE} is not set: this test has run nothing");
         return Ok(());
@@ -44,18 +45,23 @@ fn an_order_is_made_nudged_read_and_told_behind_a_pooler_in_transaction_mode() -
         tokio::spawn(connection);
         program(&bouncer.url, &schema, &["migrate"]).await?;
         client.batch_execute(&standing(&schema, seller.sandbox.clock().now())).await?;
-        let store = Options::new().schema(&schema).migrate(false).connect(&bouncer.url).await?;
+        let store =
+            Options::new().schema(&schema).migrate(false).connections(12).connect(&bouncer.url).await?;
         let engine = seller.engine(store.clone(), |error| println!("{error}"))?;
 
-        let id = "order-1".to_owned();
-        engine.create(&id, Seller::draft(&id)?).await?;
+        // Many at once, so that the transactions of a connection come to other connections of the server.
+        let ids: Vec<String> = (1..=ORDERS).map(|number| format!("order-{number:02}")).collect();
+        let created = ids.iter().map(async |id| Outcome::Ok(engine.create(id, Seller::draft(id)?).await?));
+        futures_util::future::try_join_all(created).await?;
         let created = seller.sandbox.requests().len();
         let step = async || engine.step(|news| seller.tell(news)).await;
         step().await?;
         assert_eq!(seller.sandbox.requests().len(), created, "no read is due yet");
-        let said = program(&bouncer.url, &schema, &["ls"]).await?;
-        assert!(said.lines().any(|line| line.contains(&id) && line.contains("open")), "{said}");
-        program(&bouncer.url, &schema, &["nudge", &id]).await?;
+        let said = program(&bouncer.url, &schema, &["ls", "--state", "open"]).await?;
+        assert!(ids.iter().all(|id| said.contains(id)), "{said}");
+        let (first, others) = ids.split_first().ok_or("no orders")?;
+        program(&bouncer.url, &schema, &["nudge", first]).await?;
+        futures_util::future::try_join_all(others.iter().map(|id| engine.nudge(id))).await?;
         // A status is confirmed by a whole read, a second later.
         for _ in 0..3 {
             while step().await?.is_zero() {}
@@ -63,9 +69,9 @@ fn an_order_is_made_nudged_read_and_told_behind_a_pooler_in_transaction_mode() -
             clock.advance(Duration::from_secs(2));
             client.batch_execute(&standing(&schema, clock.now())).await?;
         }
-        seller.all_are_settled(&store, std::slice::from_ref(&id)).await?;
-        let said = program(&bouncer.url, &schema, &["ls"]).await?;
-        assert!(said.lines().any(|line| line.contains(&id) && line.contains("settled")), "{said}");
+        seller.all_are_settled(&store, &ids).await?;
+        let said = program(&bouncer.url, &schema, &["ls", "--state", "settled"]).await?;
+        assert!(ids.iter().all(|id| said.contains(id)), "{said}");
 
         let (now, lease) = (seller.sandbox.clock().now(), Duration::from_secs(30));
         let key = Key::new(Scheme::named("pooler").unwrap(), "m", ["event"], lease * 2);

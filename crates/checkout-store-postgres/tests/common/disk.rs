@@ -71,7 +71,7 @@ impl Drop for Disk {
 pub struct Server {
     programs: PathBuf,
     port: u16,
-    small: Part,
+    pub small: Part,
     pub disk: Disk,
 }
 
