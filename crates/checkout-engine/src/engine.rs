@@ -1,5 +1,6 @@
 //! The driver of the machine: claims, sends, writes and tells.
 
+mod aside;
 mod builder;
 mod clock;
 mod counters;

@@ -51,7 +51,7 @@ metrics! {
     WRITES: Counter[Provider] "writes_total" = "writes done";
     LOST: Counter[Provider] "lost_total" = "writes that came too late and changed nothing";
     HOLDS: Counter[Provider] "holds_total" = "times that the engine held a checkout for a person";
-    QUARANTINED: Counter[Provider] "quarantined_total" = "work held because its claims ended without a write";
+    QUARANTINED: Counter[Provider] "quarantined_total" = "checkouts held because claims of their work or news did not end";
     LIMIT_WAITS: Counter[Provider] "limit_waits_total" = "answers after which a merchant has to wait";
     WEBHOOKS: Counter[Provider] "webhooks_total" = "webhooks that queued a read";
     TOLD: Counter[No] "told_total" = "news told";

@@ -2,7 +2,7 @@
 
 use crate::checkout::{Challenge, Checkout};
 use crate::draft::{Draft, StoredDraft};
-use crate::store::StoreError;
+use crate::store::{News, StoreError, Subject};
 use checkout_money::{Cents, CoinAmount};
 use checkout_tables::allscale::{Currency, StableCoin};
 use checkout_tables::peach;
@@ -56,9 +56,33 @@ pub(crate) struct Notes {
     /// then.
     #[serde(default)]
     pub(crate) resumes: bool,
-    /// True once the settlement was told: it is told once.
+    /// True once there was news of the settlement: it is told once.
     #[serde(default)]
     pub(crate) told: bool,
+    /// The news that was put aside untold, but for a settlement's, until a person decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) untold: Vec<Untold>,
+}
+
+/// News, as it is stored.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Untold {
+    key: String,
+    subject: String,
+    reason: Option<String>,
+}
+
+impl Untold {
+    pub(crate) fn of(news: &News) -> Self {
+        let News { key, subject, reason, .. } = news.clone();
+        Self { key, subject: subject.name().to_owned(), reason }
+    }
+
+    /// The news again, if it is of this subject.
+    pub(crate) fn news(self, id: &str, subject: Subject) -> Option<News> {
+        let Self { key, reason, .. } = self;
+        (self.subject == subject.name()).then(|| News { key, id: id.to_owned(), subject, reason })
+    }
 }
 
 /// The price of a checkout, in the words of its provider.
@@ -140,6 +164,18 @@ impl Notes {
         serde_json::to_string(self).unwrap_or_default().into()
     }
 }
+
+/// A hold with a further reason.
+pub(crate) fn with_reason(held: Option<&str>, reason: &str) -> Option<String> {
+    Some(match held {
+        None => reason.to_owned(),
+        Some(held) if held.contains(reason) || held.len() > LONGEST_HOLD => held.to_owned(),
+        Some(held) => format!("{held}; {reason}"),
+    })
+}
+
+/// The length of a reason, and of a hold to which no further reason is added.
+pub(crate) const LONGEST_HOLD: usize = 1_000;
 
 /// A text for the store and the shop, without digits that can be a card's number.
 pub(crate) fn without_cards(text: &str) -> String {

@@ -91,7 +91,7 @@ pub trait Store: Send + Sync {
         lease: Duration,
     ) -> impl Future<Output = Result<Vec<ClaimedNews>, StoreError>> + Send;
 
-    /// Ends the telling of news: told, and deleted; or to be told again after a time. News that is gone
+    /// Ends the telling of news: done with, and deleted; or to be told again after a time. News that is gone
     /// was taken by the user's own transaction: [`Written::Lost`].
     fn news_told(
         &self,
@@ -121,7 +121,7 @@ pub trait Store: Send + Sync {
         most: usize,
     ) -> impl Future<Output = Result<Vec<Unmatched>, StoreError>> + Send;
 
-    /// The decisions of persons about a checkout, the oldest first.
+    /// The decisions of persons about a checkout, and the engine's own holds of news, the oldest first.
     fn decisions(&self, id: &str) -> impl Future<Output = Result<Vec<Decided>, StoreError>> + Send;
 
     /// Figures to watch.
@@ -229,7 +229,7 @@ pub struct Due {
 impl Due {
     /// True for work that is held for a person, because its claims have ended without a write.
     pub(crate) const fn is_quarantined(&self) -> bool {
-        self.tries > SUSPECT.saturating_mul(2)
+        are_too_many(self.tries)
     }
 }
 
@@ -237,6 +237,10 @@ impl Due {
 /// of these claims may have killed the process. A process dies with all that it does. So these claims show no
 /// more than a suspect, and only as many that were alone show what kills.
 pub const SUSPECT: u32 = 3;
+
+const fn are_too_many(tries: u32) -> bool {
+    tries > SUSPECT.saturating_mul(2)
+}
 
 /// The time that is added to the span of a limit. Assumed: no provider says how exactly it measures the span.
 pub const LIMIT_MARGIN: Duration = Duration::from_secs(1);
@@ -388,6 +392,13 @@ pub struct ClaimedNews {
     pub news: News,
 }
 
+impl ClaimedNews {
+    /// True for news that is put aside for a person, because its claims have ended without a word.
+    pub(crate) const fn is_quarantined(&self) -> bool {
+        are_too_many(self.tries)
+    }
+}
+
 /// A reason to read a checkout at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Nudge<'a> {
@@ -454,7 +465,7 @@ pub struct Decided {
     pub at: Moment,
     /// The decision, by its name.
     pub act: String,
-    /// The person.
+    /// The person, or `checkout-engine`.
     pub by: String,
     /// The person's reason.
     pub reason: String,

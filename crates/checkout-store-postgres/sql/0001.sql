@@ -98,7 +98,7 @@ CREATE TABLE checkout.event (
 CREATE INDEX event_open ON checkout.event (id) WHERE NOT done;
 CREATE INDEX event_over ON checkout.event (until) WHERE done;
 
--- The news for the shop, until they are told: the claims since a telling ended, and the tellings
+-- The news for the shop, until they are told or put aside: the claims since a telling ended, and the tellings
 -- that ended with the news to be told again.
 CREATE TABLE checkout.news (
     key     text COLLATE "C" PRIMARY KEY,

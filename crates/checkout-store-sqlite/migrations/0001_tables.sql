@@ -122,7 +122,7 @@ CREATE TABLE checkout_event (
 CREATE INDEX checkout_event_of ON checkout_event (id, nudge);
 CREATE INDEX checkout_event_until ON checkout_event (until) WHERE done;
 
--- News to tell the shop. A row that is gone was told.
+-- News to tell the shop. A row that is gone was told, or is put aside with a hold.
 CREATE TABLE checkout_news (
     key     TEXT    NOT NULL PRIMARY KEY,
     id      TEXT    NOT NULL,

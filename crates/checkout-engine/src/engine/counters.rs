@@ -116,7 +116,7 @@ counters! {
     lost: LOST,
     /// How often this process held a checkout for a person.
     holds: HOLDS,
-    /// The work that this process held because its claims had ended without a write.
+    /// The checkouts that this process held because claims of their work or their news had not ended.
     quarantined: QUARANTINED,
     /// The answers after which the merchant's whole lane has to wait, as the provider asks.
     limit_waits: LIMIT_WAITS,

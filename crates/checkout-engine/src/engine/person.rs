@@ -58,8 +58,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
 }
 
 /// Clears the hold of a checkout as the person saw it: the checkout goes on as its state says. A checkout
-/// that a read has settled is told as settled now. A checkout that was given up, or whose read did not settle
-/// the order, is read again. The name and the reason stay.
+/// that a read has settled is told as settled now, and news that was put aside is told again. A checkout
+/// that was given up, or whose read did not settle the order, is read again. The name and the reason stay.
 ///
 /// # Errors
 /// [`DecideError`].
@@ -85,7 +85,18 @@ pub async fn release(
             }
             State::Settled | State::Refused | State::Closed => false,
         };
-        (checkout.state == State::Settled, goes_on)
+        let again = match checkout.state {
+            State::Settled => Some(Subject::Settled),
+            State::Failed => Some(Subject::Failed),
+            State::Refused => Some(Subject::Refused),
+            State::Sending
+            | State::Unknown
+            | State::Open
+            | State::GaveUp
+            | State::Unsettled
+            | State::Closed => None,
+        };
+        (again, goes_on)
     })
     .await
 }
@@ -102,7 +113,7 @@ pub async fn settle(
 ) -> Result<Checkout, DecideError> {
     decide(store, "settle", seen, by, reason, |checkout, _, _| {
         checkout.state = State::Settled;
-        (true, false)
+        (Some(Subject::Settled), false)
     })
     .await
 }
@@ -120,21 +131,21 @@ pub async fn close(
 ) -> Result<Checkout, DecideError> {
     decide(store, CLOSE, seen, by, reason, |checkout, _, _| {
         checkout.state = State::Closed;
-        (false, false)
+        (None, false)
     })
     .await
 }
 
 const CLOSE: &str = "close";
 
-/// `change` gives two answers: is the settlement to be told, and is there work now.
+/// `change` gives two answers: the news that is to be told if nobody was told, and is there work now.
 async fn decide(
     store: &impl Store,
     act: &'static str,
     seen: &Checkout,
     by: &str,
     reason: &str,
-    change: impl FnOnce(&mut Checkout, &mut Notes, i64) -> (bool, bool),
+    change: impl FnOnce(&mut Checkout, &mut Notes, i64) -> (Option<Subject>, bool),
 ) -> Result<Checkout, DecideError> {
     for (name, text) in [("by", by), ("reason", reason)] {
         if text.trim().is_empty() {
@@ -152,9 +163,10 @@ async fn decide(
     let read = Notes::read(seen);
     let is_readable = read.is_ok();
     let mut notes = if act == CLOSE { read.unwrap_or_default() } else { read? };
-    let (settled, work) = change(&mut checkout, &mut notes, now);
-    let mut news = Vec::new();
-    if settled && !notes.told {
+    let (subject, work) = change(&mut checkout, &mut notes, now);
+    let untold = core::mem::take(&mut notes.untold).into_iter();
+    let mut news: Vec<News> = untold.filter_map(|untold| untold.news(id, subject?)).collect();
+    if subject == Some(Subject::Settled) && !notes.told {
         notes.told = true;
         let (key, id) = (format!("{id}/{}", Subject::Settled.name()), id.to_owned());
         news.push(News { key, id, subject: Subject::Settled, reason: Some(reason.to_owned()) });

@@ -54,7 +54,8 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     ///
     /// `tell` gets each news at least once, under a key that never changes, until it returns `Ok`. For
     /// exactly once, take the news in the transaction of your own database that does what follows from it:
-    /// the store's crate has the statement.
+    /// the store's crate has the statement. News whose tellings end their processes is put aside: after six
+    /// of them the checkout is held, and a person's release brings the news back.
     ///
     /// Once a minute the loop deletes events that nobody can repeat any more ([`Store::sweep`]).
     ///
@@ -349,6 +350,9 @@ impl<S: Store, T: Transport> Inner<S, T> {
     where
         Told: Future<Output = Result<(), ShopError>>,
     {
+        if claimed.is_quarantined() {
+            return self.put_aside(&claimed).await;
+        }
         let news = claimed.news.clone();
         // A function that does not come back must not keep this process from the other news.
         let told = caught(async { timeout(NEWS_LEASE, tell(news)).await });

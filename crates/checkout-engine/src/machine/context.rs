@@ -2,7 +2,7 @@
 
 use super::{Exchange, Rules, Save, Task};
 use crate::checkout::{Checkout, State};
-use crate::notes::{Notes, Price, without_cards};
+use crate::notes::{LONGEST_HOLD, Notes, Price, with_reason, without_cards};
 use crate::store::{Due, News, Next, ReadMade, Subject, Write};
 use checkout_tables::Moment;
 use checkout_transport::{Request, Response, TransportError};
@@ -147,12 +147,11 @@ impl Context {
     /// Holds the checkout for a person. A further reason is added to the first, and told too.
     pub(crate) fn hold(&mut self, reason: &str) {
         let reason = &*fit(reason);
-        let held = match &self.due.checkout.hold {
-            None => reason.to_owned(),
-            Some(held) if held.contains(reason) || held.len() > LONGEST_HOLD => return,
-            Some(held) => format!("{held}; {reason}"),
-        };
-        self.edit(|checkout| checkout.hold = Some(held));
+        let held = with_reason(self.due.checkout.hold.as_deref(), reason);
+        if held == self.due.checkout.hold {
+            return;
+        }
+        self.edit(|checkout| checkout.hold = held);
         self.news.retain(|news| news.subject != Subject::Held);
         self.tell(Subject::Held, Some(reason));
     }
@@ -251,6 +250,3 @@ impl Context {
 fn fit(reason: &str) -> String {
     without_cards(reason).chars().take(LONGEST_HOLD).collect()
 }
-
-/// The length of a reason, and of a hold from which no further reason is added to a hold.
-const LONGEST_HOLD: usize = 1_000;
