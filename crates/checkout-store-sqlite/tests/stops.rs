@@ -1,11 +1,13 @@
-//! A supervisor ends a process by SIGTERM: what the process was doing ends, or is given back at once. A test
-//! starts its own program again as a child.
+//! How processes end: a supervisor's SIGTERM ends what they do or gives it back, and news that aborts them is
+//! put aside. A test starts its own program again as a child.
 #![cfg(unix)]
 
 mod folder;
 
-use checkout_engine::{Ask, Checkout, Inserted, Lane, New, News, Next, Provider, ReadMade, State};
-use checkout_engine::{Store, Subject, Write, Written};
+use checkout_engine::{
+    Ask, Checkout, Filter, Inserted, Lane, New, News, Next, Provider, ReadMade, State, Store, Subject, Write,
+    Written, person,
+};
 use checkout_kit::allscale::{Client, SigningKey};
 use checkout_kit::engine::Engine;
 use checkout_kit::{Environment, Moment, Request, Response, Transport, TransportError};
@@ -24,9 +26,11 @@ use tokio::sync::Notify;
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
-/// The file of the parent, for a child, and what the shop's function does.
+/// For a child: the file of the parent, what the shop's function does, and the seconds by which the child is
+/// later than the parent.
 const FILE: &str = "CHECKOUT_FILE";
 const SHOP: &str = "CHECKOUT_SHOP";
+const LATER: &str = "CHECKOUT_LATER";
 /// The sign before what a child says.
 const SAID: &str = "said ";
 const LANE: &str = "allscale/default";
@@ -65,11 +69,33 @@ impl Transport for Silent {
     }
 }
 
-/// The process of a shop, until the SIGTERM.
-async fn shop(file: &str, hangs: bool) -> Outcome {
+fn engine(store: Sqlite) -> Result<Engine<Sqlite, Silent>, Box<dyn Error + Send + Sync>> {
     let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?);
     let client = client.environment(Environment::Sandbox).build()?;
-    let engine = Engine::builder(Sqlite::open(file)?, Silent).provider(client).lease(LEASE).build()?;
+    Ok(Engine::builder(store, Silent).provider(client).lease(LEASE).build()?)
+}
+
+/// The process of a shop whose function aborts the process at a settlement, as an overflow of the stack does.
+/// Other news ends the process as a supervisor does.
+async fn aborting_shop(file: &str, later: u64, aborts: bool) -> Outcome {
+    let later = Duration::from_secs(later);
+    let engine = engine(Sqlite::builder(file).clock(move || Moment::now().saturating_add(later)).open()?)?;
+    let told = Notify::new();
+    let tell = |news: News| {
+        say(&format!("{} of {}", news.subject.name(), news.id));
+        if aborts && news.subject == Subject::Settled {
+            std::process::abort();
+        }
+        told.notify_one();
+        async { Ok(()) }
+    };
+    engine.run(tell, told.notified()).await;
+    Ok(())
+}
+
+/// The process of a shop, until the SIGTERM.
+async fn shop(file: &str, hangs: bool) -> Outcome {
+    let engine = engine(Sqlite::open(file)?)?;
     let (mut end, stopping) = (signal(SignalKind::terminate())?, Notify::new());
     let tell = |_| async {
         say("tells");
@@ -90,28 +116,29 @@ async fn shop(file: &str, hangs: bool) -> Outcome {
     Ok(())
 }
 
-/// News that waits to be told, and a read that is due.
-async fn prepare(store: &Sqlite) -> Outcome {
+/// News that waits to be told.
+async fn prepare_news(store: &Sqlite) -> Outcome {
     store.lanes(&[Lane { name: LANE.to_owned(), limit: None }]).await?;
-    let new = |id| (row(id), Duration::ZERO);
-    let (first, lease) = new("told");
-    let inserted = store.insert(&New { checkout: &first, watch: "", lease }).await?;
-    assert!(matches!(inserted, Inserted::Fresh(..)));
+    add(store, "told").await?;
     let lanes = [LANE.to_owned()];
     let claimed = store.claim(&Ask { lanes: &lanes, max: 1, lease: LEASE }).await?.due;
     let lease = &claimed.first().ok_or("no work")?.lease;
     let (key, id) = ("told/settled".to_owned(), "told".to_owned());
+    let settled = Checkout { state: State::Settled, notes: r#"{"told": true}"#.into(), ..row("told") };
     let write = Write {
-        checkout: None,
+        checkout: Some(settled),
         next: Next::Ended { watch: String::new() },
         read: ReadMade::Answered,
         lane_wait: None,
         news: vec![News { key, id, subject: Subject::Settled, reason: None }],
     };
     assert_eq!(store.write(lease, &write).await?, Written::Done);
-    let (second, lease) = new("read");
-    let inserted = store.insert(&New { checkout: &second, watch: "", lease }).await?;
-    assert!(matches!(inserted, Inserted::Fresh(..)));
+    Ok(())
+}
+
+async fn add(store: &Sqlite, id: &str) -> Outcome {
+    let new = New { checkout: &row(id), watch: "", lease: Duration::ZERO };
+    assert!(matches!(store.insert(&new).await?, Inserted::Fresh(..)));
     Ok(())
 }
 
@@ -125,7 +152,8 @@ fn a_process_that_is_told_to_end_leaves_neither_work_nor_news_behind_whatever_it
     for does in ["hangs", "ends"] {
         let file = folder.file(&format!("{does}.db"));
         let store = Sqlite::open(&file)?;
-        block_on(prepare(&store))?;
+        block_on(prepare_news(&store))?;
+        block_on(add(&store, "read"))?;
         let test = "a_process_that_is_told_to_end_leaves_neither_work_nor_news_behind_whatever_its_shop_does";
         let mut command = Command::new(env::current_exe()?);
         command.args(["--exact", test, "--nocapture"]).env(FILE, &file).env(SHOP, does);
@@ -152,5 +180,39 @@ fn a_process_that_is_told_to_end_leaves_neither_work_nor_news_behind_whatever_it
         let keys: Vec<&str> = news.iter().map(|claimed| claimed.news.key.as_str()).collect();
         assert_eq!(keys, if hangs { vec!["told/settled"] } else { vec![] }, "{does}");
     }
+    Ok(())
+}
+
+#[test]
+fn news_that_aborts_six_processes_is_held_and_is_told_after_the_release() -> Outcome {
+    if let (Ok(file), Ok(does), Ok(later)) = (env::var(FILE), env::var(SHOP), env::var(LATER)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(aborting_shop(&file, later.parse()?, does == "aborts"));
+    }
+    let folder = Folder::new("aborts")?;
+    let file = folder.file("shop.db");
+    let store = Sqlite::open(&file)?;
+    block_on(prepare_news(&store))?;
+    // Each process begins when the lease of the news of the one before is over.
+    let run = |does: &str, number: u32| -> Result<(Vec<String>, bool), Box<dyn Error + Send + Sync>> {
+        let test = "news_that_aborts_six_processes_is_held_and_is_told_after_the_release";
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["--exact", test, "--nocapture"]).env(FILE, &file).env(SHOP, does);
+        let output = command.env(LATER, (number * 61).to_string()).stderr(Stdio::null()).output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let said = text.lines().filter_map(|line| line.strip_prefix(SAID)).map(str::to_owned).collect();
+        Ok((said, output.status.success()))
+    };
+    for number in 0..6 {
+        assert_eq!(run("aborts", number)?, (vec!["settled of told".to_owned()], false), "{number}");
+    }
+    // The seventh process lives, and tells of the hold.
+    assert_eq!(run("aborts", 6)?, (vec!["held of told".to_owned()], true));
+    let held = block_on(store.list(&Filter { held: true, ..Filter::default() }))?;
+    let [held] = held.as_slice() else { return Err(format!("{held:?}").into()) };
+    assert_eq!((held.id.as_str(), held.state), ("told", State::Settled));
+    block_on(person::release(&store, held, "ann", "the function is mended"))?;
+    assert_eq!(run("tells", 7)?, (vec!["settled of told".to_owned()], true));
+    assert_eq!(block_on(store.figures())?.news, 0);
     Ok(())
 }
