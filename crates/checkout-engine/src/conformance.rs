@@ -323,7 +323,7 @@ laws! {
     SweepDeletesWhatIsOver = "a sweep deletes what is over" => events::sweep_deletes_what_is_over,
     /// An event of no checkout is noted for a person, and is new when the checkout is there.
     UnmatchedEventsAreNoted = "unmatched events are noted" => events::unmatched_events_are_noted,
-    /// The events of no checkout are listed with their ids, the first one first, until a checkout has the ids.
+    /// The events of no checkout are listed, the first one first, until a checkout has their ids.
     UnmatchedEventsAreListed = "unmatched events are listed" => events::unmatched_events_are_listed,
 
     /// Places are as many as the limit allows over any span, and no fewer.

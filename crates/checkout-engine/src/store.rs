@@ -112,9 +112,9 @@ pub trait Store: Send + Sync {
         async { Ok(self.overview(filter).await?.into_iter().map(|seen| seen.checkout).collect()) }
     }
 
-    /// Events that no checkout has, in the order of their numbers: at most so many, behind the number `after`,
-    /// or from the first where that is 0. An event is in the list until a checkout has its ids, and for
-    /// [`UNMATCHED_KEPT`] at most.
+    /// Events that no checkout has, in the order of their numbers: at most so many, behind the number
+    /// `after`, or from the first where that is 0. An event is in the list until a checkout has its ids, and
+    /// for [`UNMATCHED_KEPT`] at most.
     fn unmatched(
         &self,
         after: i64,
@@ -478,7 +478,8 @@ pub struct Overview {
     pub checkout: Checkout,
     /// True if a nudge waits for a read.
     pub nudged: bool,
-    /// The moment when the work is due, which is the lease's end of leased work. [`None`] without work.
+    /// The moment when the work is due, which is the lease's end of leased work. [`None`] without work. An
+    /// endless span ends somewhere behind the year 9999.
     pub due: Option<Moment>,
     /// True if a process has the work, and its lease is not over.
     pub leased: bool,
@@ -486,8 +487,8 @@ pub struct Overview {
     pub tries: u32,
 }
 
-/// An event of no checkout: the ids that a webhook named, for a person. Each lane, provider's id and reference
-/// is there once.
+/// An event of no checkout: the ids that a webhook named, for a person. Each lane, provider's id and
+/// reference is there once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmatched {
     /// The number in the store: an event that came later has a greater one.

@@ -186,11 +186,12 @@ CREATE FUNCTION checkout.watch(
     SELECT EXISTS (SELECT FROM fresh)
 $$;
 
--- For people. Neither page nor notes: anybody with the page can pay.
+-- For people. Neither page nor notes: anybody with the page can pay. No date is behind the year 9999.
 CREATE VIEW checkout.overview AS
     SELECT c.id, c.provider, c.merchant, c.environment, c.state, c.hold, c.reference, c.checkout_id,
         to_timestamp(c.created_at / 1000.0) AS created_at, to_timestamp(c.changed_at / 1000.0) AS changed_at,
-        c.version, c.nudges > c.answered AS nudged, to_timestamp(w.due / 1000.0) AS due,
+        c.version, c.nudges > c.answered AS nudged,
+        CASE WHEN w.due IS NOT NULL THEN to_timestamp(least(w.due, 253402300799999) / 1000.0) END AS due,
         coalesce(w.leased AND w.due > checkout.now_ms(), false) AS leased, coalesce(w.tries, 0) AS tries
     FROM checkout.checkout c LEFT JOIN checkout.work w ON w.id = c.id;
 CREATE VIEW checkout.due AS

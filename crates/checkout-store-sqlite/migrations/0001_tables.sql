@@ -200,13 +200,13 @@ END;
 -- The clock of the machine.
 CREATE VIEW checkout_now AS SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) AS ms;
 
--- For people. Neither page nor notes: anybody with the page can pay.
+-- For people. Neither page nor notes: anybody with the page can pay. No date is behind the year 9999.
 CREATE VIEW checkout_overview AS
     SELECT c.id, c.provider, c.merchant, c.environment, c.state, c.hold, c.reference, c.checkout_id,
         strftime('%Y-%m-%dT%H:%M:%fZ', c.created_at / 1000.0, 'unixepoch') AS created_at,
         strftime('%Y-%m-%dT%H:%M:%fZ', c.changed_at / 1000.0, 'unixepoch') AS changed_at,
         c.version, c.nudges > c.answered AS nudged,
-        strftime('%Y-%m-%dT%H:%M:%fZ', w.due / 1000.0, 'unixepoch') AS due,
+        strftime('%Y-%m-%dT%H:%M:%fZ', min(w.due, 253402300799999) / 1000.0, 'unixepoch') AS due,
         ifnull(w.leased AND w.due > n.ms, 0) AS leased, ifnull(w.tries, 0) AS tries
     FROM checkout AS c LEFT JOIN checkout_work AS w ON w.id = c.id CROSS JOIN checkout_now AS n;
 CREATE VIEW checkout_due AS

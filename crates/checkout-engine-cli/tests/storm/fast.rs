@@ -2,7 +2,7 @@
 
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, New,
-    Nudge, Nudged, Store, StoreError, Write, Written,
+    Nudge, Nudged, Overview, Store, StoreError, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use std::time::{Duration, Instant};
@@ -44,7 +44,8 @@ delegate! {
     claim_news(max: usize, lease: Duration) -> Vec<ClaimedNews>;
     news_told(key: &str, fence: i64, again: Option<Duration>) -> Written;
     checkout(id: &str) -> Option<Checkout>;
-    list(filter: &Filter<'_>) -> Vec<Checkout>;
+    overview(filter: &Filter<'_>) -> Vec<Overview>;
+    unmatched(after: i64, most: usize) -> Vec<Unmatched>;
     decisions(id: &str) -> Vec<Decided>;
     figures() -> Figures;
     sweep(max: usize) -> usize;

@@ -5,7 +5,7 @@ use super::super::log::Making;
 use super::super::weather::Weather;
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, New,
-    Next, Nudge, Nudged, Store, StoreError, Write, Written,
+    Next, Nudge, Nudged, Overview, Store, StoreError, Unmatched, Write, Written,
 };
 use checkout_tables::Moment;
 use std::collections::BTreeMap;
@@ -119,7 +119,8 @@ delegate! {
     claim_news(max: usize, lease: Duration) -> Vec<ClaimedNews>;
     news_told(key: &str, fence: i64, again: Option<Duration>) -> Written;
     checkout(id: &str) -> Option<Checkout>;
-    list(filter: &Filter<'_>) -> Vec<Checkout>;
+    overview(filter: &Filter<'_>) -> Vec<Overview>;
+    unmatched(after: i64, most: usize) -> Vec<Unmatched>;
     decisions(id: &str) -> Vec<Decided>;
     figures() -> Figures;
     sweep(max: usize) -> usize;

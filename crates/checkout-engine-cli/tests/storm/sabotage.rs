@@ -6,7 +6,8 @@ use super::super::shop::Database;
 use super::super::weather::{LEASE, Weather};
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, New,
-    News, Next, Nudge, Nudged, Provider, State, Store, StoreError, Subject, Target, Write, Written,
+    News, Next, Nudge, Nudged, Overview, Provider, State, Store, StoreError, Subject, Target, Unmatched,
+    Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -206,7 +207,8 @@ delegate! {
     claim_news(max: usize, lease: Duration) -> Vec<ClaimedNews>;
     news_told(key: &str, fence: i64, again: Option<Duration>) -> Written;
     checkout(id: &str) -> Option<Checkout>;
-    list(filter: &Filter<'_>) -> Vec<Checkout>;
+    overview(filter: &Filter<'_>) -> Vec<Overview>;
+    unmatched(after: i64, most: usize) -> Vec<Unmatched>;
     decisions(id: &str) -> Vec<Decided>;
     figures() -> Figures;
     sweep(max: usize) -> usize;

@@ -239,7 +239,8 @@ pub(super) async fn unmatched_events_are_listed<S: Store, C: Clock>(t: &Trial<S,
         for _ in 0..all.len() {
             let page = t.store.unmatched(after, 2).await?;
             let Some(last) = page.last() else { break };
-            super::holds(page.len() <= 2, "a list of at most 2 is longer")?;
+            let left = all.len().saturating_sub(pages.len());
+            same("the length of a page of at most 2", &page.len(), &left.min(2))?;
             after = last.number;
             pages.extend(page);
         }

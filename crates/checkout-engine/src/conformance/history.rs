@@ -5,7 +5,7 @@ use crate::checkout::{Checkout, Provider, State};
 use crate::memory::Memory;
 use crate::store::{
     Ask, Claimed, ClaimedNews, Decision, Due, Filter, Inserted, Lane, Lease, New, News, Next, Nudge,
-    ReadMade, Store, Subject, Target, Unmatched, Write,
+    Overview, ReadMade, Store, Subject, Target, Unmatched, Write,
 };
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use checkout_trust::replay::{Key, Scheme};
@@ -402,22 +402,39 @@ impl<S: Store, C: Clock> History<'_, S, C> {
 
     async fn list(&mut self) -> Verdict {
         let after = self.id();
-        let id = self.id();
         let filter = Filter {
-            id: self.random.one_in(6).then_some(id.as_str()),
+            id: None,
             state: if self.random.one_in(2) { Some(self.random.pick(State::ALL)?) } else { None },
             held: self.random.one_in(3),
             after: self.random.one_in(2).then_some(after.as_str()),
             limit: self.random.below(6),
         };
+        // The one behind which a longer list begins.
+        let one = filter.after.filter(|_| filter.limit == 5);
+        let filter = Filter { id: one, after: filter.after.filter(|_| one.is_none()), ..filter };
         self.show(&format_args!("list {filter:?}"));
-        same("a list", &self.t.store.overview(&filter).await?, &self.model.overview(&filter).await?)?;
-        // The numbers are the store's own.
-        let unmatched = |of: Vec<Unmatched>| {
-            of.into_iter().map(|event| Unmatched { number: 0, ..event }).collect::<Vec<_>>()
+        // An endless span ends somewhere behind the year 9999.
+        let last = Moment::from_unix_seconds(253_402_300_799);
+        let seen = |of: Vec<Overview>| {
+            of.into_iter()
+                .map(|seen| Overview { due: seen.due.map(|due| due.min(last)), ..seen })
+                .collect::<Vec<_>>()
         };
-        let (found, model) = (self.t.store.unmatched(0, 100).await?, self.model.unmatched(0, 100).await?);
-        same("the events of no checkout", &unmatched(found), &unmatched(model))
+        let (found, model) = (self.t.store.overview(&filter).await?, self.model.overview(&filter).await?);
+        same("a list", &seen(found), &seen(model))?;
+        // The numbers are the store's own.
+        let ids = |of: &[Unmatched]| {
+            of.iter().map(|event| Unmatched { number: 0, ..event.clone() }).collect::<Vec<_>>()
+        };
+        let (found, model) = (self.t.store.unmatched(0, 1_000).await?, self.model.unmatched(0, 1_000).await?);
+        same("the events of no checkout", &ids(&found), &ids(&model))?;
+        let (place, most) = (filter.limit, filter.limit.saturating_sub(2));
+        let behind = |of: &[Unmatched]| of.iter().take(place).next_back().map_or(0, |event| event.number);
+        let (found, model) = (
+            self.t.store.unmatched(behind(&found), most).await?,
+            self.model.unmatched(behind(&model), most).await?,
+        );
+        same("a page of the events of no checkout", &ids(&found), &ids(&model))
     }
 }
 
