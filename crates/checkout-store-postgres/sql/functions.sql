@@ -193,9 +193,9 @@ BEGIN
         INSERT INTO checkout.news (key, id, subject, reason, due)
         SELECT n.key, n.id, n.subject, n.reason, now
         FROM unnest(in_news_of, in_news_keys, in_news_ids, in_news_subjects, in_news_reasons)
-            AS n (write, key, id, subject, reason)
+            WITH ORDINALITY AS n (write, key, id, subject, reason, number)
         WHERE done[n.write]
-        ORDER BY n.key COLLATE "C"
+        ORDER BY n.key COLLATE "C", n.number
         ON CONFLICT (key) DO NOTHING;
     END IF;
     PERFORM FROM checkout.lane l WHERE l.name = ANY (lanes)
@@ -340,8 +340,9 @@ BEGIN
     END IF;
     INSERT INTO checkout.news (key, id, subject, reason, due)
     SELECT n.key, n.id, n.subject, n.reason, now
-    FROM unnest(in_news_keys, in_news_ids, in_news_subjects, in_news_reasons) AS n (key, id, subject, reason)
-    ORDER BY n.key COLLATE "C"
+    FROM unnest(in_news_keys, in_news_ids, in_news_subjects, in_news_reasons)
+        WITH ORDINALITY AS n (key, id, subject, reason, number)
+    ORDER BY n.key COLLATE "C", n.number
     ON CONFLICT (key) DO NOTHING;
     INSERT INTO checkout.decision (id, at, act, by, reason) VALUES (c.id, now, in_act, in_by, in_reason);
     RETURN true;
