@@ -7,8 +7,9 @@ use std::ffi::OsString;
 pub(crate) const HELP: &str = "\
 checkout-engine --store STORE [--schema NAME] COMMAND
 
-  --store STORE   a path of an SQLite file, or postgres://…, without TLS; or the environment variable
-                  CHECKOUT_ENGINE_STORE
+  --store STORE   a path of an SQLite file, or postgres://…; or the environment variable
+                  CHECKOUT_ENGINE_STORE. A URL asks for TLS by ?sslmode=verify-full, or require, which checks
+                  no certificate; &sslrootcert=FILE names other roots than those of the machine
   --schema NAME   the schema in PostgreSQL; `checkout` unless you say otherwise
 
   ls [--state STATE] [--held] [--after ID] [--limit NUMBER]

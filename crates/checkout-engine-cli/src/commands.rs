@@ -1,7 +1,7 @@
 //! The commands over a store.
 
 use crate::arguments::{Act, Arguments, Command};
-use crate::seen;
+use crate::{seen, tls};
 use checkout_engine::{
     Checkout, DecideError, Filter, Nudge, Nudged, Overview, Store, StoreError, Target, person,
 };
@@ -56,7 +56,8 @@ async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
     match arguments.command {
         Command::Print { from } => Ok(write!(out, "{}", print(schema, from)?)?),
         Command::Migrate => {
-            options.connect(&arguments.store).await?;
+            let (config, tls) = tls::of_url(&arguments.store)?;
+            options.connect_with(config, tls).await?;
             Ok(writeln!(out, "the schema is at this program's version")?)
         }
         Command::Ls { .. }
@@ -65,7 +66,8 @@ async fn on_postgres(arguments: &Arguments, out: &mut dyn Write) -> Done {
         | Command::Figures
         | Command::Nudge { .. }
         | Command::Decide { .. } => {
-            let store = options.migrate(false).connect(&arguments.store).await?;
+            let (config, tls) = tls::of_url(&arguments.store)?;
+            let store = options.migrate(false).connect_with(config, tls).await?;
             over(&store, arguments, out).await
         }
     }

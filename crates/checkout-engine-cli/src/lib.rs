@@ -10,6 +10,7 @@
 mod arguments;
 mod commands;
 mod seen;
+mod tls;
 
 use arguments::{Arguments, Wish};
 use std::ffi::OsString;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use checkout_engine::StoreError;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, NoTls, Row, Socket};
@@ -136,13 +137,49 @@ impl Options {
     /// # Errors
     /// As [`Postgres::connect`].
     pub async fn connect(self, url: &str) -> Result<Postgres, StoreError> {
+        let settings = |text: &str| StoreError::Settings(text.to_owned());
+        let config = Config::from_str(url);
+        // The driver knows these two by no name.
+        let verifies = url.contains("sslmode=verify-");
+        if verifies || config.as_ref().is_ok_and(|config| config.get_ssl_mode() == SslMode::Require) {
+            return Err(settings(
+                "the URL asks for TLS: connect by Options::connect_with and a TLS connector",
+            ));
+        }
         // The parser's own word about a URL can hold a part of the password.
-        let mut config = Config::from_str(url).map_err(|_| {
-            StoreError::Settings(
-                "the URL of the database cannot be read: postgres://user:password@host:5432/database is expected"
-                    .to_owned(),
+        let config = config.map_err(|_| {
+            settings(
+                "the URL of the database cannot be read: postgres://user:password@host:5432/database is expected",
             )
         })?;
+        self.connect_with(config, NoTls).await
+    }
+
+    /// Connects to the database of a configuration by a TLS connector of yours, such as that of
+    /// `tokio-postgres-rustls`, and listens over connections of the same kind.
+    ///
+    /// ```no_run
+    /// use checkout_store_postgres::Options;
+    /// use tokio_postgres::NoTls;
+    ///
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tls = NoTls; // such as MakeRustlsConnect::new(config) of tokio-postgres-rustls
+    /// let config = "postgres://shop:secret@db.example.com/shop?sslmode=require".parse()?;
+    /// let store = Options::new().connect_with(config, tls).await?;
+    /// # let _ = store; Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Postgres::connect`]. A connection without the TLS that the configuration asks for is
+    /// [`StoreError::Unavailable`].
+    pub async fn connect_with<T>(self, mut config: Config, tls: T) -> Result<Postgres, StoreError>
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send + Sync,
+        T::TlsConnect: Send + Sync,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
@@ -154,7 +191,7 @@ impl Options {
         }
         config.keepalives_idle(PATIENCE);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
+        let pool = Pool::builder(Manager::from_config(config.clone(), tls.clone(), recycling))
             .max_size(self.connections)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
@@ -162,7 +199,7 @@ impl Options {
             .build()
             .map_err(|error| StoreError::Settings(error.to_string()))?;
         let store = self.open(pool).await?;
-        store.0.wake.listen(config, NoTls);
+        store.0.wake.listen(config, tls);
         Ok(store)
     }
 
@@ -258,9 +295,9 @@ impl Postgres {
     /// schema `checkout`, or brings the schema to the version of this program.
     ///
     /// # Errors
-    /// [`StoreError::Settings`] for a URL that cannot be read, and for a server that loses commits;
-    /// [`StoreError::Unavailable`] for a database that does not answer; [`StoreError::Rights`] for a role
-    /// without rights; [`StoreError::OlderSchema`] and [`StoreError::NewerSchema`].
+    /// [`StoreError::Settings`] for a URL that cannot be read or asks for TLS, and for a server that loses
+    /// commits; [`StoreError::Unavailable`] for a database that does not answer; [`StoreError::Rights`] for a
+    /// role without rights; [`StoreError::OlderSchema`] and [`StoreError::NewerSchema`].
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         Options::new().connect(url).await
     }
