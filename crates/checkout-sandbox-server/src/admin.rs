@@ -5,6 +5,7 @@
 //! | `GET /_/` | the addresses and the keys of the default world; the dashboard for a browser |
 //! | `GET /_/ready` | 200 as soon as the server listens |
 //! | `GET /_/openapi.json` | the description of these routes for machines |
+//! | `GET /_/engine` | the store of an engine, as `checkout-engine` shows it |
 //! | `GET`, `POST /_/worlds` | lists the worlds; makes a world |
 //! | `GET`, `DELETE /_/worlds/{world}` | shows a world; takes a world away |
 //! | `GET`, `PUT /_/worlds/{world}/clock` | shows the world's clock; sets and advances the clock |
@@ -40,6 +41,7 @@ mod changes;
 mod checkouts;
 mod clock;
 mod endpoints;
+mod engine;
 mod events;
 mod export;
 mod faults;
@@ -83,6 +85,7 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/_/", get(about_server))
         .route("/_/ready", get(ready))
         .route("/_/openapi.json", get(openapi))
+        .route("/_/engine", get(engine::show))
         .route("/_/worlds", get(world::list).post(world::create))
         .route("/_/worlds/{world}", get(world::show).delete(world::remove))
         .route("/_/worlds/{world}/clock", get(clock::show).put(clock::set))

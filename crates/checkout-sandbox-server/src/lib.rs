@@ -63,6 +63,7 @@ mod choice;
 mod clock;
 mod copy;
 mod courier;
+mod engine;
 mod exchange;
 mod faults;
 mod fields;

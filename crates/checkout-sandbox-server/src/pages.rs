@@ -21,6 +21,7 @@ mod azotte;
 mod board;
 mod checkout;
 mod desk;
+mod engine;
 mod exchange;
 mod fault;
 mod form;

@@ -1,5 +1,6 @@
 //! The server: start, connections, end.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -25,6 +26,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::clock::{Pace, Start};
+use crate::engine::Engine;
 use crate::hosts::Hosts;
 use crate::journal::{Journal, Row};
 use crate::making::WorldError;
@@ -77,6 +79,7 @@ impl Server {
             autopay: None,
             data: None,
             seed_file: None,
+            engine: None,
         }
     }
 }
@@ -105,6 +108,7 @@ pub struct Builder {
     autopay: Option<Duration>,
     data: Option<PathBuf>,
     seed_file: Option<String>,
+    engine: Option<Engine>,
 }
 
 impl Builder {
@@ -228,6 +232,14 @@ impl Builder {
         self
     }
 
+    /// Shows the store of an engine on the dashboard and at `/_/engine`: `program` is the program
+    /// `checkout-engine`, which the server runs for each look, and `store` is the path or the URL that
+    /// `--store` of the program takes. Nothing changes the store.
+    pub fn engine(mut self, program: impl Into<PathBuf>, store: impl Into<OsString>) -> Self {
+        self.engine = Some(Engine { program: program.into(), store: store.into() });
+        self
+    }
+
     /// Listens, and answers requests in the background from now on. Needs a Tokio runtime with I/O and time.
     ///
     /// # Errors
@@ -279,6 +291,7 @@ impl Builder {
                 .as_ref()
                 .map_or_else(|| about::STATE.to_owned(), |kept| kept.journal.path().display().to_string()),
             journal: kept.map(|kept| kept.journal),
+            engine: self.engine,
             playing: AtomicBool::new(false),
             urls,
             hosts: Hosts::new(named),

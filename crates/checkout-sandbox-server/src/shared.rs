@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::watch;
 
+use crate::engine::Engine;
 use crate::hosts::Hosts;
 use crate::journal::Journal;
 use crate::urls::Urls;
@@ -23,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) state: String,
     /// The file that keeps the state.
     pub(crate) journal: Option<Arc<Journal>>,
+    /// The engine whose store the dashboard shows.
+    pub(crate) engine: Option<Engine>,
     /// True while the file is played back.
     pub(crate) playing: AtomicBool,
     /// The number of the requests that may have changed a world.

@@ -301,6 +301,23 @@ fn routes() -> Vec<Route> {
             "The document.",
             json!({ "type": "object" }),
         ),
+        route("get", "/_/engine", "The store of an engine, as the program checkout-engine shows it")
+            .query("after", json!({ "type": "string" }), "Checkouts behind this id alone.")
+            .answer(
+                200,
+                "The checkouts, the events that no checkout has, and the figures.",
+                object(
+                    &["checkouts", "unmatched", "figures"],
+                    json!({
+                        "checkouts": { "type": "array", "items": { "type": "object" } },
+                        "unmatched": { "type": "array", "items": { "type": "object" } },
+                        "figures": { "type": "object" },
+                    }),
+                ),
+            )
+            .refused(400, "A parameter is wrong.")
+            .refused(404, "The server shows no engine.")
+            .refused(502, "The program does not start, or refuses."),
         route("get", "/_/worlds", "Lists the worlds").answer(200, "The worlds.", list_of("worlds", "World")),
         route("post", "/_/worlds", "Makes a world")
             .fields(

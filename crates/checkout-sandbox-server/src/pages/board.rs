@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use super::form::{Form, encoded};
 use super::look::{Frame, Kind, see_other};
 use super::view::{Provider, Row};
-use super::{desk, fault, parts, pay, request, verdict};
+use super::{desk, engine, fault, parts, pay, request, verdict};
 use crate::clock::Pace;
 use crate::courier::{self, Until};
 use crate::fields::LAST_MILLISECOND;
@@ -68,10 +68,10 @@ pub(crate) fn dashboard(server: &Shared) -> Response<Body> {
 }
 
 pub(super) async fn world(State(server): Server, Path(name): Path<String>, uri: Uri) -> Response<Body> {
-    match server.worlds.named(&name) {
-        Some(world) => board(&server, &world, &Form::of(uri.query().unwrap_or_default().as_bytes()), None),
-        None => no_world(&server),
-    }
+    let Some(world) = server.worlds.named(&name) else { return no_world(&server) };
+    let query = Form::of(uri.query().unwrap_or_default().as_bytes());
+    let engine = engine::section(&server, &world, &world_path(&server.base_path, &world), &query).await;
+    board(&server, &world, &query, engine, None)
 }
 
 pub(super) async fn set_clock(
@@ -87,7 +87,7 @@ pub(super) async fn set_clock(
             }
             see_other(&world_path(&server.base_path, &world))
         }
-        Err(sentence) => board(&server, &world, &Form::default(), Some(&sentence)),
+        Err(sentence) => refused(&server, &world, &sentence),
     }
 }
 
@@ -184,7 +184,7 @@ fn changed(
     let form = Form::of(body);
     match change(&world, &form) {
         Ok(()) => see_other(&world_path(&server.base_path, &world)),
-        Err(sentence) => board(server, &world, &Form::default(), Some(&sentence)),
+        Err(sentence) => refused(server, &world, &sentence),
     }
 }
 
@@ -203,12 +203,24 @@ fn world_path(base: &str, world: &World) -> String {
     format!("{base}/_/board/{}", encoded(world.name()))
 }
 
-fn board(server: &Shared, world: &World, query: &Form, refused: Option<&str>) -> Response<Body> {
+/// The page of the world with a sentence, and without what others have to be asked for.
+fn refused(server: &Shared, world: &World, sentence: &str) -> Response<Body> {
+    board(server, world, &Form::default(), html! {}, Some(sentence))
+}
+
+fn board(
+    server: &Shared,
+    world: &World,
+    query: &Form,
+    engine: Markup,
+    refused: Option<&str>,
+) -> Response<Body> {
     let played = world.quiet();
     let path = world_path(&server.base_path, world);
     let content = html! {
         @if let Some(sentence) = refused { (pay::alert(sentence)) }
         (checkouts(server, world, &played, &path, query))
+        (engine)
         (verdict::section(&world.verdict(), &server.base_path))
         (request::latest(&server.base_path, world, &played))
         (clock(world, &path))

@@ -19,6 +19,9 @@ use crate::world::World;
 pub(super) async fn events(State(server): State<Arc<Shared>>) -> Response<Body> {
     let (mut sender, body) = Channel::<Bytes>::new(1);
     let (mut changes, mut stopped) = (server.changes.subscribe(), server.stopped.clone());
+    // An engine changes its store beside the server.
+    let has_engine = server.engine.is_some();
+    let beat = if has_engine { LOOK } else { BEAT };
     tokio::spawn(async move {
         let mut event: &'static [u8] = b"retry: 1000\n\n";
         loop {
@@ -29,8 +32,9 @@ pub(super) async fn events(State(server): State<Arc<Shared>>) -> Response<Body> 
             let next = server.worlds.all().iter().filter_map(|world| until_next(world)).min();
             event = tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return } else { b"data: changed\n\n" },
-                () = sleep(next.unwrap_or(BEAT).clamp(LEAST, BEAT)) => match next {
-                    Some(next) if next <= BEAT => b"data: time\n\n",
+                () = sleep(next.unwrap_or(beat).clamp(LEAST, beat)) => match next {
+                    Some(next) if next <= beat => b"data: time\n\n",
+                    _ if has_engine => b"data: engine\n\n",
                     // A client that has gone away is found out by sending.
                     Some(_) | None => b": beat\n\n",
                 },
@@ -54,6 +58,9 @@ fn until_next(world: &World) -> Option<Duration> {
         Pace::Times(times) => Some(left / times.max(1)),
     }
 }
+
+/// The time between two looks at the store of an engine.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// The time between two signs of life.
 const BEAT: Duration = Duration::from_secs(15);

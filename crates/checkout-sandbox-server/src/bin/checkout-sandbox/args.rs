@@ -38,6 +38,8 @@ The sandboxes of AllScale, Azotte and Peach as an HTTP server on this machine.
     --seed N           the seed of the ids of the default world (default: 1)
     --seed-file FILE   plays the requests of the file at the start; init writes such a file
     --data FILE        keeps the state in the file; without the option, in memory alone
+    --engine STORE     shows the store of an engine, a path or a URL, on the dashboard, by the program
+                       checkout-engine beside this program or on the PATH
     --ready-file PATH  writes addresses and keys as JSON when the server listens
     --json             prints the banner as one line of JSON (not with run)
     --help, --version
@@ -59,6 +61,7 @@ pub(crate) struct Args {
     faults: Vec<String>,
     autopay: Option<Time>,
     data: Option<PathBuf>,
+    engine: Option<OsString>,
     pub(crate) seed_file: Option<PathBuf>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) json: bool,
@@ -115,6 +118,7 @@ impl Args {
             faults: Vec::new(),
             autopay: None,
             data: None,
+            engine: None,
             seed_file: None,
             ready_file: None,
             json: false,
@@ -145,6 +149,7 @@ impl Args {
                     args.public_url = Some(value(&mut parser, "--public-url", "a URL")?);
                 }
                 Arg::Long("data") => args.data = Some(raw(&mut parser, "--data")?.into()),
+                Arg::Long("engine") => args.engine = Some(raw(&mut parser, "--engine")?),
                 Arg::Long("seed-file") => args.seed_file = Some(raw(&mut parser, "--seed-file")?.into()),
                 Arg::Long("ready-file") => args.ready_file = Some(raw(&mut parser, "--ready-file")?.into()),
                 Arg::Long("split-ports") => args.split_ports = true,
@@ -198,8 +203,16 @@ impl Args {
         let server = self.targets.iter().fold(server, Builder::allow_target);
         let server = self.faults.iter().fold(server, Builder::fault);
         let server = self.autopay.iter().fold(server, |server, time| server.autopay(time.0));
+        let server = self.engine.iter().fold(server, |server, store| server.engine(engine(), store));
         if self.split_ports { server.split_ports() } else { server }
     }
+}
+
+/// The program `checkout-engine`.
+fn engine() -> PathBuf {
+    let name = format!("checkout-engine{}", std::env::consts::EXE_SUFFIX);
+    let beside = std::env::current_exe().ok().map(|this| this.with_file_name(&name));
+    beside.filter(|path| path.exists()).unwrap_or_else(|| name.into())
 }
 
 /// The command after `run`, with or without `--fail` and `--` in front.
@@ -313,6 +326,7 @@ mod tests {
         assert_eq!((args.port, args.seed, args.json, args.split_ports), (Some(0), Some(7), true, true));
         assert_eq!((args.host.to_string().as_str(), args.ready_file), ("::1", Some("f".into())));
         assert_eq!((args.public_url.as_deref(), args.command), (Some("http://a.b"), Command::Serve));
+        assert_eq!(parse("--engine shop.db").unwrap().engine, Some("shop.db".into()));
         assert_eq!(parse("--help").unwrap().command, Command::Help);
         assert_eq!(parse("-V").unwrap().command, Command::Version);
     }
@@ -395,6 +409,7 @@ mod tests {
                 "--seed 9007199254740992",
                 "--seed: \"9007199254740992\" is not a whole number from 0 to 2^53 - 1",
             ),
+            ("--engine", "--engine: no value follows"),
             ("--ready-file=", "--ready-file: no value follows"),
             ("serve", "\"serve\" is no command: the commands are run, verdict, listen and init"),
             ("init a b", "unexpected argument \"b\""),
