@@ -45,11 +45,11 @@ trait Fills {
 
 impl Fills for Disk {
     fn fill(&self) -> Outcome {
-        Self::fill(self)
+        Ok(Self::fill(self)?)
     }
 
     fn make_room(&self) -> Outcome {
-        Self::make_room(self)
+        Ok(Self::make_room(self)?)
     }
 
     fn ends_claims(&self) -> bool {
@@ -59,13 +59,13 @@ impl Fills for Disk {
 
 impl Fills for Server {
     fn fill(&self) -> Outcome {
-        self.disk.fill()
+        Ok(self.disk.fill()?)
     }
 
     fn make_room(&self) -> Outcome {
         self.disk.make_room()?;
         self.end();
-        self.begin()
+        Ok(self.begin()?)
     }
 
     fn ends_claims(&self) -> bool {

@@ -6,7 +6,6 @@ mod common;
 mod disk;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -93,7 +92,7 @@ impl Books {
 }
 
 /// None, and a word about it, where there can be no such server.
-fn server(name: &str, small: Part) -> Result<Option<Server>, Box<dyn Error + Send + Sync>> {
+fn server(name: &str, small: Part) -> std::io::Result<Option<Server>> {
     if common::has_no_server() {
         return Ok(None);
     }

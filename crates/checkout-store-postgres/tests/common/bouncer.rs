@@ -1,11 +1,10 @@
 //! A pgbouncer in transaction mode, where each transaction may have another connection.
 #![allow(unreachable_pub, reason = "tests")]
 
-use std::error::Error;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::{env, fs, process};
+use std::{env, fs, io, process};
 
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
@@ -19,13 +18,13 @@ pub struct Bouncer {
 
 impl Bouncer {
     /// A pgbouncer before the server of this URL. None if pgbouncer is not installed.
-    pub fn start(server: &str) -> Result<Option<Self>, Box<dyn Error + Send + Sync>> {
+    pub fn start(server: &str) -> io::Result<Option<Self>> {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
         let Some(program) = folders.map(|folder| folder.join("pgbouncer")).find(|file| file.exists()) else {
             return Ok(None);
         };
-        let config: Config = server.parse()?;
+        let config: Config = server.parse().map_err(io::Error::other)?;
         let host = match config.get_hosts().first() {
             Some(Host::Tcp(host)) => host.clone(),
             Some(Host::Unix(path)) => path.display().to_string(),

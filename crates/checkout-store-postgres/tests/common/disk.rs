@@ -2,14 +2,11 @@
 //! disk, which root may do.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
-use std::error::Error;
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-
-type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// A folder with a small disk in it, which goes with the value.
 pub struct Disk {
@@ -18,7 +15,7 @@ pub struct Disk {
 
 impl Disk {
     /// Why no disk can be mounted here, as an error within.
-    pub fn mount(name: &str) -> Outcome<Result<Self, String>> {
+    pub fn mount(name: &str) -> io::Result<Result<Self, String>> {
         let folder = std::env::temp_dir().join(format!("checkout-{name}-{}", std::process::id()));
         let disk = folder.join("disk");
         fs::create_dir_all(&disk)?;
@@ -37,7 +34,7 @@ impl Disk {
     }
 
     /// Takes all the room of the small disk.
-    pub fn fill(&self) -> Outcome {
+    pub fn fill(&self) -> io::Result<()> {
         let mut ballast = File::create(self.place().join("ballast"))?;
         for size in [1 << 20, 1 << 12, 1] {
             let piece = vec![1; size];
@@ -45,22 +42,22 @@ impl Disk {
                 match ballast.write_all(&piece) {
                     Ok(()) => {}
                     Err(error) if error.kind() == ErrorKind::StorageFull => break,
-                    Err(error) => return Err(error.into()),
+                    Err(error) => return Err(error),
                 }
             }
         }
         Ok(())
     }
 
-    pub fn make_room(&self) -> Outcome {
-        Ok(fs::remove_file(self.place().join("ballast"))?)
+    pub fn make_room(&self) -> io::Result<()> {
+        fs::remove_file(self.place().join("ballast"))
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let gone = said(Command::new("umount").arg(self.place()))
-            .and_then(|()| Ok(fs::remove_dir_all(&self.folder)?));
+        let gone =
+            said(Command::new("umount").arg(self.place())).and_then(|()| fs::remove_dir_all(&self.folder));
         if !std::thread::panicking() {
             gone.expect("the disk is taken away");
         }
@@ -84,7 +81,7 @@ pub enum Part {
 
 impl Server {
     /// Why there is no such server here, as an error within.
-    pub fn start(name: &str, small: Part) -> Outcome<Result<Self, String>> {
+    pub fn start(name: &str, small: Part) -> io::Result<Result<Self, String>> {
         let Some(programs) = programs() else { return Ok(Err("there is no program of a server".to_owned())) };
         let disk = match Disk::mount(name)? {
             Ok(disk) => disk,
@@ -120,7 +117,7 @@ impl Server {
         command
     }
 
-    pub fn begin(&self) -> Outcome {
+    pub fn begin(&self) -> io::Result<()> {
         let (folder, port) = (self.disk.folder.display(), self.port);
         let options = format!(
             "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_wal_size=8MB \
@@ -131,7 +128,11 @@ impl Server {
         // A server that goes on holds what it inherits.
         command.args(["--wait", "start"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let status = command.status()?;
-        if status.success() { Ok(()) } else { Err(format!("the server does not start: {status}").into()) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("the server does not start: {status}")))
+        }
     }
 
     /// Ends the server as by a loss of power, if the server has not ended itself.
@@ -155,10 +156,10 @@ fn programs() -> Option<PathBuf> {
     newest.map(|(_, path)| path.join("bin")).filter(|path| path.join("initdb").exists())
 }
 
-fn said(command: &mut Command) -> Outcome {
+fn said(command: &mut Command) -> io::Result<()> {
     let output = command.stdin(Stdio::null()).output()?;
     if output.status.success() {
         return Ok(());
     }
-    Err(String::from_utf8_lossy(&output.stderr).trim().to_owned().into())
+    Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
