@@ -201,7 +201,7 @@ impl<S: Store + 'static, T: Transport + 'static> Engine<S, T> {
     /// runner or a cron. The news of this step and of earlier ones is told.
     ///
     /// # Errors
-    /// [`EngineError`], of the store. What was done is done.
+    /// [`EngineError`], of the store or of a panic in the work. What was done is done.
     pub async fn step<Told>(&self, tell: impl Fn(News) -> Told + Send + Sync) -> Result<Duration, EngineError>
     where
         Told: Future<Output = Result<(), ShopError>> + Send,
