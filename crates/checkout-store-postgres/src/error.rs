@@ -102,6 +102,12 @@ impl Fault {
 /// True if the operation was undone because of another one at the same time, and can be repeated at once.
 pub(crate) fn is_race(error: &tokio_postgres::Error) -> bool {
     matches!(error.code(), Some(code) if [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))
+        || is_outdated(error)
+}
+
+/// True if another program has changed the schema between the plan of a statement and its run.
+pub(crate) fn is_outdated(error: &tokio_postgres::Error) -> bool {
+    error.as_db_error().and_then(DbError::routine) == Some("RevalidateCachedQuery")
 }
 
 /// True if the server has broken off with these words, such as one whose log has no room. The commit may be

@@ -361,7 +361,12 @@ impl Postgres {
             };
             match rows {
                 Ok(rows) => return Ok(rows),
-                Err(error) if error::is_race(&error) && races < RACES => races += 1,
+                Err(error) if error::is_race(&error) && races < RACES => {
+                    if error::is_outdated(&error) {
+                        client.statement_cache.clear();
+                    }
+                    races += 1;
+                }
                 Err(error) => return Err(Fault::Driver(error)),
             }
         }
