@@ -16,9 +16,9 @@ use std::sync::Arc;
 ///
 /// A limit has **places**. A place is taken before a read and held until the provider can no longer count the
 /// read: from [`reserve`](Self::reserve) until the lease's end and [`Limit::held`] at the latest, from
-/// [`end`](Self::end) for [`Limit::held`] if there was an answer, and not at all if no request was made. So over any span of the
-/// limit, wherever the span begins, the provider counts no more requests than the limit allows. A rate that
-/// refills little by little (GCRA, a token bucket) allows more.
+/// [`end`](Self::end) for [`Limit::held`] if there was an answer, and not at all if no request was made. So
+/// over any span of the limit, wherever the span begins, the provider counts no more requests than the limit
+/// allows. A rate that refills little by little (GCRA, a token bucket) allows more.
 ///
 /// **Every operation is one atomic step**, and the time is the limits' own: no argument is a moment of the
 /// caller's.
@@ -51,9 +51,9 @@ pub trait Limits: Send + Sync {
         lease: Duration,
     ) -> impl Future<Output = Result<Reserved, StoreError>> + Send;
 
-    /// Ends a place after its claim's outcome. A read with an answer holds its place for [`Limit::held`], also
-    /// where the place is over or forgotten meanwhile. So does a read without an answer, and no shorter than
-    /// the place was taken for: the request may be on its way still.
+    /// Ends a place after its claim's outcome. A read with an answer holds its place for [`Limit::held`],
+    /// also where the place is over or forgotten meanwhile. So does a read without an answer, and no shorter
+    /// than the place was taken for: the request may be on its way still.
     ///
     /// # Errors
     /// [`StoreError`]. The place may be held until the lease's end and [`Limit::held`].

@@ -310,8 +310,8 @@ pub enum ReadMade {
     /// No request was made that the limit counts: the place is free.
     None,
     /// A request was made, and no answer shows the checkout. The request may be on its way still, so the
-    /// place is held as that of a crashed claim: until the lease's end and the span, and for the span from now
-    /// on at least.
+    /// place is held as that of a crashed claim: until the lease's end and the span, and for the span from
+    /// now on at least.
     Sent,
     /// A request was made, and the answer shows the checkout: the nudges up to the claim are answered, and
     /// their events are done.

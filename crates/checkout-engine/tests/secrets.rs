@@ -3,8 +3,9 @@
 mod world;
 
 use checkout_engine::{
-    Ask, Builder, Challenge, Claimed, Decision, Draft, Due, Engine, Lane, Lease, Limited, Machine, Memory,
-    MemoryLimits, New, News, Next, Nudge, ReadMade, Store, StoreError, Subject, Target, Task, Write, person,
+    Ask, Builder, Challenge, Claimed, Decision, Draft, Due, Engine, Filter, Lane, Lease, Limited, Machine,
+    Memory, MemoryLimits, New, News, Next, Nudge, ReadMade, Store, StoreError, Subject, Target, Task, Write,
+    person,
 };
 use checkout_money::Cents;
 use checkout_tables::allscale::Currency;
@@ -81,9 +82,12 @@ fn nothing_printed_holds_a_page_a_draft_or_a_payers_text() -> Outcome {
         let nudge = Nudge { target: Target::Id("o"), event: &[key] };
         let builder: Builder<Memory, Providers> = Engine::builder(Memory::new(), world.providers.clone());
         let client = machine.client(row.provider, "default").ok_or("no client")?;
+        let overview = world.store.overview(&Filter::default()).await?;
+        assert!(!overview.is_empty());
         let list = [
             ("checkout_engine::Challenge", debug(&Challenge::Html(PLANTED.into()))),
             ("checkout_engine::Checkout", debug(&row)),
+            ("checkout_engine::Overview", debug(&overview)),
             ("checkout_engine::Draft", debug(&draft)),
             ("checkout_engine::Engine", debug(&world.engine)),
             ("checkout_engine::Builder", debug(&builder)),

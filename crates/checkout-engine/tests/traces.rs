@@ -254,8 +254,8 @@ fn an_error_of_the_store_or_the_shop_is_an_event_without_its_source() -> Outcome
     let failed = r#"event message=store failed kind="unavailable" error=the database does not answer"#;
     assert_eq!(count(&lines, failed), 1, "{lines:#?}");
     assert_eq!(count(&lines, "event message=news not told"), 1, "{lines:#?}");
-    let set =
-        "event message=clock set error=the store's clock was set forward by 600s: nothing is claimed for 91s";
+    let set = "event message=clock set error=the store's clock was set forward by 600s: nothing is read \
+        under a limit for 91s";
     assert_eq!(count(&lines, set), 1, "{lines:#?}");
     assert_eq!(count(&lines, PLANTED), 0, "{lines:#?}");
     Ok(())

@@ -102,6 +102,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("checkout_engine::Client", ENGINE),
     ("checkout_engine::DecideError", ENGINE),
     ("checkout_engine::Decision", ENGINE),
+    ("checkout_engine::Overview", ENGINE),
     ("checkout_engine::Draft", ENGINE),
     ("checkout_engine::Due", ENGINE),
     ("checkout_engine::Engine", ENGINE),

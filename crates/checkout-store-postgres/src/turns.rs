@@ -72,9 +72,9 @@ impl Turns {
         }
     }
 
-    /// Notes that a claim is over, which took as much as it was asked for, or less. Of a claim with few lanes,
-    /// each lane up to the last that gave something has had its turn, so that lanes without work do not come
-    /// first again and again.
+    /// Notes that a claim is over, which took as much as it was asked for, or less. Of a claim with few
+    /// lanes, each lane up to the last that gave something has had its turn, so that lanes without work do
+    /// not come first again and again.
     pub(crate) fn over(&mut self, turn: &InTurn<'_>, is_full: bool, before: u64) {
         self.is_busy = is_full;
         if !turn.are_few {

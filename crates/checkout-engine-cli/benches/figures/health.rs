@@ -19,8 +19,8 @@ const SPAN: Duration = Duration::from_secs(3);
 const OPEN: u32 = 20_000;
 const MERCHANTS: u32 = 10;
 
-/// A ring of 20,000 checkouts for a time, while somebody holds a snapshot and while nobody does: the last half
-/// of the time.
+/// A ring of 20,000 checkouts for a time, while somebody holds a snapshot and while nobody does: the last
+/// half of the time.
 pub(crate) async fn snapshot() {
     let spans = setting("CHECKOUT_BENCH_SNAPSHOT_SECONDS", 24).div_ceil(3);
     let mut rates = [Vec::new(), Vec::new()];

@@ -22,7 +22,7 @@ const OF_SQLITE: &str = "
     ALTER TABLE checkout_event ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
     ALTER TABLE checkout_news ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
     ALTER TABLE checkout_decision ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
-    ALTER TABLE checkout_unmatched ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
+    ALTER TABLE checkout_stray ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
     ALTER TABLE webhook_claim ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm';
     CREATE TABLE checkout_newer (process INTEGER PRIMARY KEY) STRICT;
 ";
