@@ -371,6 +371,7 @@ fn explore((merchant, draft): (&str, &Draft), bound: Bound, driver: Driver, most
             let choice = choices[path.choose(choices.len())];
             log.push(choice);
             run.act(choice)?;
+            // A create of Peach's V1 that stays unknown is looked for all the hour, if somebody has nudged.
             if log.len() > 1_000 {
                 found.broken.push(format!("no end: {log:?}"));
                 break;
