@@ -182,7 +182,10 @@ fn a_step_of_the_clock_of_postgres_is_noticed_and_its_run_is_not() -> Outcome {
         }
         let heard = heard.lock().map_err(|error| error.to_string())?;
         assert_eq!(heard.len(), 1, "{heard:?}");
-        assert!(heard.iter().all(|heard| heard.ends_with("nothing is read under a limit for 30s")), "{heard:?}");
+        assert!(
+            heard.iter().all(|heard| heard.ends_with("nothing is read under a limit for 30s")),
+            "{heard:?}"
+        );
         Ok(())
     })
 }

@@ -180,8 +180,6 @@ CREATE FUNCTION checkout.watch(
         INSERT INTO checkout.work (id, lane, due, fence, tries, leased, urgent)
         SELECT $1, lane, created_at, nextval('checkout.fence'), 0, false, true FROM fresh
         ON CONFLICT DO NOTHING
-    ), lane AS (
-        INSERT INTO checkout.lane (name) SELECT lane FROM fresh ON CONFLICT DO NOTHING
     )
     SELECT EXISTS (SELECT FROM fresh)
 $$;

@@ -452,7 +452,8 @@ fn many_claims_at_once_keep_a_limit_and_lease_nothing_twice() -> Tested {
             let ids: BTreeSet<&str> = leases.iter().map(|lease| lease.id.as_str()).collect();
             assert_eq!((leases.len(), ids.len()), (7, 7), "round {round}");
             for lease in &leases {
-                assert_eq!(store.write(lease, &after(Duration::from_secs(3_600))).await?, Written::Done);
+                let write = Write { read: ReadMade::Answered, ..after(Duration::from_secs(3_600)) };
+                assert_eq!(store.write(lease, &write).await?, Written::Done);
             }
             schema.pass(Duration::from_secs(61)).await?;
         }
@@ -478,6 +479,8 @@ fn the_shops_own_transaction_watches_a_checkout_or_leaves_nothing() -> Tested {
         }
         let done = shop.transaction().await?;
         assert!(done.query_one(&watch, &[&"a", &"r1", &Some("c1")]).await?.get::<_, bool>(0));
+        // A process that starts meanwhile waits for nobody.
+        store.lanes(&[Lane { name: "peach/shop".into(), limit: None }]).await?;
         assert_eq!(ids(&claim(&store, 5).await?), Vec::<&str>::new());
         done.commit().await?;
         // The same id, and the same reference, are left as they are.
@@ -528,6 +531,7 @@ fn psql_watches_a_checkout_and_shows_no_secret() -> Tested {
     let shown = psql("SELECT * FROM checkout.overview, checkout.due")?;
     assert!(shown.contains("allscale/shop") && !shown.contains("secret"), "{shown}");
     let lanes = ["allscale/shop".to_owned()];
+    runtime.block_on(store.lanes(&[Lane { name: "allscale/shop".into(), limit: None }]))?;
     let claimed = runtime.block_on(store.claim(&Ask { lanes: &lanes, max: 5, lease: LEASE }))?;
     assert_eq!(ids(&claimed), ["a"]);
     Ok(())

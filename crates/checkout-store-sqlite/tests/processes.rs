@@ -210,7 +210,7 @@ async fn race(store: impl Store) -> Outcome {
             if number.parse::<usize>()? % 3 > 0 {
                 let lane = Lane::name_of(Provider::Peach, merchant);
                 say(&format!("{lane} {}", store.now().await?.unix_millis()))?;
-                read = ReadMade::Sent;
+                read = ReadMade::Answered;
             }
             let next = Next::Ended { watch: String::new() };
             let write = Write { checkout: None, next, read, lane_wait: None, news: Vec::new() };

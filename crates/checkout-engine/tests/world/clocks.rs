@@ -107,8 +107,8 @@ pub(crate) struct Steps {
     pub(crate) longest_rest: Duration,
 }
 
-/// Ten minutes forward, within a minute of the last read: nothing is claimed for the longest lease and the
-/// span of the limit.
+/// Ten minutes forward, within a minute of the last read: nothing is read for the longest lease and the span
+/// of the limit.
 pub(crate) const FORWARD: Steps =
     Steps { seconds: &[600, 600, 600], processes: 3, longest_rest: Duration::from_secs(61 + 91 + 10) };
 
