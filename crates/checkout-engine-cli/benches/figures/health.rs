@@ -150,15 +150,22 @@ async fn of_many<S: Store>(store: &S, lanes: &[String], full: bool) -> Vec<Durat
     store.lanes(&known).await.unwrap();
     if full {
         let limited: Vec<String> = lanes.iter().filter(|name| limit(name).is_some()).cloned().collect();
-        while !claim(store, &limited, 1_000).await.is_empty() {}
+        // A claim of few lanes can find nothing where others have work.
+        let mut empty = 0;
+        while empty < 2 {
+            empty = if claim(store, &limited, 1_000).await.is_empty() { empty + 1 } else { 0 };
+        }
     }
     let mut spans = Vec::new();
     for _ in 0..100 {
         let since = Instant::now();
-        let claimed = claim(store, lanes, 1).await;
+        let claimed = loop {
+            if let Some(due) = claim(store, lanes, 1).await.pop() {
+                break due;
+            }
+        };
         spans.push(since.elapsed());
-        assert_eq!(claimed.len(), 1);
-        write(store, &claimed[0]).await;
+        write(store, &claimed).await;
     }
     spans
 }
