@@ -146,7 +146,7 @@ impl Store for Postgres {
     }
 
     async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
-        let turn = self.turns().in_turn(ask.lanes, Instant::now());
+        let turn = self.turns().in_turn(ask.lanes, ask.max, Instant::now());
         let suspect = i32::try_from(SUSPECT).unwrap_or(i32::MAX);
         let parameters = parameters![
             turn.lanes => TEXT_ARRAY, turn.from => INT8_ARRAY, count(ask.max) => INT8, millis(ask.lease) => INT8,
@@ -162,8 +162,9 @@ impl Store for Postgres {
             self.turns().served(&turn, lane, now.unix_millis(), first, Instant::now());
             leased.push(due(row));
         }
-        let is_full = ask.max > 0 && leased.len() >= ask.max;
-        self.turns().over(&turn, is_full, before);
+        if ask.max > 0 {
+            self.turns().over(&turn, leased.len() >= ask.max, before);
+        }
         let leased = readable(leased.into_iter())?;
         if turn.are_few {
             // The other lanes are looked at by the next claim.

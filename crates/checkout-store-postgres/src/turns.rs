@@ -50,7 +50,8 @@ impl InTurn<'_> {
 }
 
 impl Turns {
-    pub(crate) fn in_turn<'a>(&self, lanes: &'a [String], at: Instant) -> InTurn<'a> {
+    /// The turn of a claim of at most so much. A claim of nothing is a look, and looks at all lanes.
+    pub(crate) fn in_turn<'a>(&self, lanes: &'a [String], max: usize, at: Instant) -> InTurn<'a> {
         let mut rows: Vec<(u64, i64, &str)> = Vec::with_capacity(lanes.len());
         for lane in lanes {
             let (served, from) = match self.lanes.get(lane) {
@@ -61,7 +62,7 @@ impl Turns {
             rows.push((served, from, lane));
         }
         rows.sort_by_key(|(served, ..)| *served);
-        let are_few = self.is_busy && rows.len() > FEW;
+        let are_few = self.is_busy && max > 0 && rows.len() > FEW;
         if are_few {
             rows.truncate(FEW);
         }
@@ -72,9 +73,9 @@ impl Turns {
         }
     }
 
-    /// Notes that a claim is over, which took as much as it was asked for, or less. Of a claim with few
-    /// lanes, each lane up to the last that gave something has had its turn, so that lanes without work do
-    /// not come first again and again.
+    /// Notes that a claim is over, but for a look, which took as much as it was asked for, or less. Of a
+    /// claim with few lanes, each lane up to the last that gave something has had its turn, so that lanes
+    /// without work do not come first again and again.
     pub(crate) fn over(&mut self, turn: &InTurn<'_>, is_full: bool, before: u64) {
         self.is_busy = is_full;
         if !turn.are_few {
@@ -143,41 +144,42 @@ mod tests {
         let lanes = ["a".to_owned(), "b".to_owned()];
         let mut turns = Turns::default();
         let start = Instant::now();
-        let turn = turns.in_turn(&lanes, start);
+        let turn = turns.in_turn(&lanes, 1, start);
         assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, i64::MIN][..]));
         turns.served(&turn, "a", NOW, None, start);
         turns.served(&turn, "b", NOW, Some(7), start);
-        let usual = turns.in_turn(&lanes, start);
+        let usual = turns.in_turn(&lanes, 1, start);
         assert_eq!((&*usual.lanes, &*usual.from), (&["a", "b"][..], &[NOW - SLACK, 7][..]));
 
         // Both are to be swept. The first claim takes nothing, and the second takes work of b alone.
         let later = start + SWEEP;
         for _ in 0..2 {
-            assert_eq!(turns.in_turn(&lanes, later).from, [i64::MIN, i64::MIN]);
+            assert_eq!(turns.in_turn(&lanes, 1, later).from, [i64::MIN, i64::MIN]);
         }
-        let turn = turns.in_turn(&lanes, later);
+        let turn = turns.in_turn(&lanes, 1, later);
         turns.served(&turn, "b", NOW, Some(3), later);
-        let turn = turns.in_turn(&lanes, later);
+        let turn = turns.in_turn(&lanes, 1, later);
         assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, 3][..]));
         turns.served(&turn, "a", NOW, Some(1), later);
-        assert_eq!(turns.in_turn(&lanes, later).from, [3, 1]);
+        assert_eq!(turns.in_turn(&lanes, 1, later).from, [3, 1]);
 
         // A claim that did not look from the beginning is no sweep.
-        let usual = turns.in_turn(&lanes, later);
+        let usual = turns.in_turn(&lanes, 1, later);
         turns.served(&usual, "b", NOW, None, later + SWEEP);
-        assert_eq!(turns.in_turn(&lanes, later + SWEEP).from, [i64::MIN, i64::MIN]);
+        assert_eq!(turns.in_turn(&lanes, 1, later + SWEEP).from, [i64::MIN, i64::MIN]);
     }
 
     #[test]
     fn a_claim_after_a_full_one_has_few_lanes_and_all_lanes_have_their_turn() {
         let lanes: Vec<String> = (0..2 * FEW + 1).map(|lane| format!("{lane:04}")).collect();
         let (mut turns, start) = (Turns::default(), Instant::now());
-        let all = turns.in_turn(&lanes, start);
+        let all = turns.in_turn(&lanes, 1, start);
         assert_eq!(all.lanes.len(), lanes.len());
         turns.over(&all, true, 0);
+        assert!(!turns.in_turn(&lanes, 0, start).are_few, "a look looks at all lanes");
         let mut seen = BTreeSet::new();
         for claim in 1..=3 {
-            let turn = turns.in_turn(&lanes, start);
+            let turn = turns.in_turn(&lanes, 1, start);
             assert_eq!((turn.lanes.len(), turn.are_few), (FEW, true));
             seen.extend(turn.lanes.iter().copied());
             // The last lane gives all, and the others nothing.
@@ -188,20 +190,20 @@ mod tests {
         }
 
         // The first lane gives all: nobody has looked at the lanes behind.
-        let turn = turns.in_turn(&lanes, start);
+        let turn = turns.in_turn(&lanes, 1, start);
         let before = turns.count();
         turns.served(&turn, turn.lanes[0], NOW, None, start);
         turns.over(&turn, true, before);
-        assert_eq!(turns.in_turn(&lanes, start).lanes[0], turn.lanes[1]);
+        assert_eq!(turns.in_turn(&lanes, 1, start).lanes[0], turn.lanes[1]);
 
         // A claim that found less has looked at all of its lanes, and the next claim looks at all lanes.
-        let turn = turns.in_turn(&lanes, start);
+        let turn = turns.in_turn(&lanes, 1, start);
         turns.over(&turn, false, turns.count());
-        let next = turns.in_turn(&lanes, start);
+        let next = turns.in_turn(&lanes, 1, start);
         assert_eq!((next.lanes.len(), next.are_few), (lanes.len(), false));
         assert!(!next.lanes[..FEW].contains(&turn.lanes[0]));
         turns.over(&next, true, turns.count());
         let few: Vec<String> = lanes[..FEW].to_vec();
-        assert!(!turns.in_turn(&few, start).are_few, "a claim of so few lanes looks at all of them");
+        assert!(!turns.in_turn(&few, 1, start).are_few, "a claim of so few lanes looks at all of them");
     }
 }

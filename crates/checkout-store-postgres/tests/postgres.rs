@@ -156,6 +156,23 @@ fn a_program_at_work_goes_on_when_a_newer_program_adds_to_the_schema() -> Tested
 }
 
 #[test]
+fn a_statement_whose_result_another_program_has_changed_is_asked_again() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.options().connections(1).prepared(true).connect(&url()).await?;
+        add(&store, "a").await?;
+        let before = store.list(&Filter::default()).await?;
+        schema.run("ALTER TABLE checkout.checkout ALTER COLUMN page TYPE varchar").await?;
+        assert_eq!(store.list(&Filter::default()).await?, before);
+        assert_eq!(store.list(&Filter::default()).await?, before);
+        Ok(())
+    })
+}
+
+#[test]
 fn a_role_without_ddl_is_enough_and_a_missing_right_is_told() -> Tested {
     if common::has_no_server() {
         return Ok(());
@@ -457,6 +474,46 @@ fn many_claims_at_once_keep_a_limit_and_lease_nothing_twice() -> Tested {
             }
             schema.pass(Duration::from_secs(61)).await?;
         }
+        Ok(())
+    })
+}
+
+#[test]
+fn claims_of_very_many_lanes_find_all_work_and_a_look_tells_the_next_due() -> Tested {
+    const LANES: usize = 600;
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let names: Vec<String> = (0..LANES).map(|lane| format!("peach/{lane:03}")).collect();
+        for lane in 0..LANES {
+            let row = Checkout { merchant: format!("{lane:03}"), ..checkout(&lane.to_string()) };
+            let _ = store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await?;
+        }
+        let claim = async |max| store.claim(&Ask { lanes: &names, max, lease: LEASE }).await;
+        let (start, ends) =
+            (Moment::from_unix_millis(START), Moment::from_unix_millis(START).saturating_add(LEASE));
+        let mut claimed = BTreeSet::new();
+        for _ in 0..LANES / 50 {
+            assert_eq!(claim(0).await?.next, Some(start), "{} are claimed", claimed.len());
+            let due = claim(50).await?.due;
+            assert_eq!(due.len(), 50);
+            claimed.extend(due.into_iter().map(|due| due.lease.id));
+        }
+        assert_eq!(claimed.len(), LANES);
+        // The last claim was full, and nothing is due before the leases end.
+        let look = claim(0).await?;
+        assert_eq!((look.due.len(), look.next), (0, Some(ends)));
+        // A claim of few lanes says that the next one may find more, and that one knows.
+        let mut nexts = Vec::new();
+        for _ in 0..2 {
+            let none = claim(50).await?;
+            assert!(none.due.is_empty());
+            nexts.push(none.next);
+        }
+        assert_eq!(nexts, [Some(start), Some(ends)]);
         Ok(())
     })
 }
