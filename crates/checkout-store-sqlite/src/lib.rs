@@ -27,7 +27,8 @@
 //! each in a savepoint of its own, so the disk is waited for once. A second thread reads.
 //!
 //! **The clock** is the machine's, which all processes share. Leases and dues count from the moment in which
-//! the transaction runs. The engine notices a clock that is set forward, and claims nothing for a while.
+//! the transaction runs. The engine notices a clock that is set forward, and reads nothing under a
+//! limit for a while.
 //!
 //! **The file** holds the addresses of the payers' pages. A new file is readable to its owner alone. The file
 //! belongs on a disk of the machine: the write-ahead log does not work over a network.
