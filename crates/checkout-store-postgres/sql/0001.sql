@@ -30,7 +30,7 @@ CREATE TABLE checkout.lane (
         ELSE taken[cardinality(taken) + 1 - least(requests, 2147483647)::integer] / 1000000 END
     ) STORED,
     wait_until  bigint
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 20);
 
 -- The lasting rows. The columns from id to reference never change.
 CREATE TABLE checkout.checkout (

@@ -53,24 +53,23 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT taken[:width_bucket(last, taken)] || places || taken[width_bucket(last, taken) + 1:]
 $$;
 
--- The places of a lane after the end of some: by leases until when, under which numbers, and with which reads. A
--- read holds its place for the span of the limit from now on, and without an answer no shorter than before. A
--- place that is not there stays away.
+-- The places of a lane after the end of some: of which lanes, by leases until when, under which numbers, and with
+-- which reads. A read holds its place for the span of the limit from now on, and without an answer no shorter
+-- than before. A place that is not there stays away.
 CREATE FUNCTION checkout.ended(
-    taken bigint[], leases bigint[], fences bigint[], reads text[], span bigint, now bigint
+    taken bigint[], lane text, lanes text[], leases bigint[], fences bigint[], reads text[], span bigint, now bigint
 ) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
     at integer;
+    i integer;
 BEGIN
-    FOR i IN 1..coalesce(cardinality(leases), 0) LOOP
+    FOREACH i IN ARRAY array_positions(lanes, lane) LOOP
         at := array_position(taken, checkout.place(leases[i] + span, fences[i]));
         CONTINUE WHEN at IS NULL OR (reads[i] = 'sent' AND leases[i] > now);
         taken := taken[:at - 1] || taken[at + 1:];
-        IF reads[i] <> 'none' THEN
-            taken := checkout.with_places(
-                taken, ARRAY[checkout.place(now + span, fences[i])], checkout.place(now + span, 999999)
-            );
-        END IF;
+        CONTINUE WHEN reads[i] = 'none';
+        at := width_bucket(checkout.place(now + span, 999999), taken);
+        taken := taken[:at] || checkout.place(now + span, fences[i]) || taken[at + 1:];
     END LOOP;
     RETURN taken;
 END $$;
@@ -102,7 +101,7 @@ CREATE FUNCTION checkout.write(
 ) RETURNS boolean[] LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
 SET lock_timeout = '3s'
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     now bigint;
@@ -111,10 +110,13 @@ DECLARE
     again boolean;
     rests boolean;
     done boolean[] := array_fill(false, ARRAY[cardinality(in_ids)]);
+    -- The places that end.
     lanes text[] := '{}';
     leases bigint[] := '{}';
     fences bigint[] := '{}';
     reads text[] := '{}';
+    -- The lanes that wait.
+    asked text[] := '{}';
     waits bigint[] := '{}';
     x record;
 BEGIN
@@ -181,11 +183,14 @@ BEGIN
                 named = CASE WHEN again OR x.next = 'back' THEN w.named END
             WHERE w.id = x.id;
         END IF;
-        IF x.wait IS NOT NULL OR x.next <> 'keep' THEN
+        IF x.next <> 'keep' THEN
             lanes := lanes || x.lane;
             leases := leases || x.due;
             fences := fences || x.fence;
-            reads := reads || CASE WHEN x.next = 'keep' THEN 'keep' ELSE x.read END;
+            reads := reads || x.read;
+        END IF;
+        IF x.wait IS NOT NULL THEN
+            asked := asked || x.lane;
             waits := waits || x.wait;
         END IF;
     END LOOP;
@@ -198,23 +203,21 @@ BEGIN
         ORDER BY n.key COLLATE "C", n.number
         ON CONFLICT (key) DO NOTHING;
     END IF;
-    PERFORM FROM checkout.lane l WHERE l.name = ANY (lanes)
-        AND (l.requests IS NOT NULL OR EXISTS (SELECT FROM unnest(waits) w WHERE w IS NOT NULL))
-    ORDER BY l.name FOR NO KEY UPDATE;
-    IF FOUND THEN
+    IF cardinality(asked) > 0 THEN
+        PERFORM FROM checkout.lane l
+        WHERE l.name = ANY (lanes || asked) AND (l.requests IS NOT NULL OR l.name = ANY (asked))
+        ORDER BY l.name FOR NO KEY UPDATE;
+    END IF;
+    -- By the index, and so in the order of the names. A join would let each lane meet each place.
+    UPDATE checkout.lane l
+    SET taken = checkout.ended(l.taken, l.name, lanes, leases, fences, reads, l.span, now)
+    WHERE l.name = ANY (lanes) AND l.requests IS NOT NULL;
+    IF cardinality(asked) > 0 THEN
         UPDATE checkout.lane l
-        SET wait_until = greatest(l.wait_until, now + d.wait),
-            taken = CASE WHEN l.requests IS NULL THEN l.taken
-                ELSE checkout.ended(l.taken, d.leases, d.fences, d.reads, l.span, now) END
-        FROM (
-            SELECT o.lane, max(o.wait) AS wait,
-                array_agg(o.lease) FILTER (WHERE o.read <> 'keep') AS leases,
-                array_agg(o.fence) FILTER (WHERE o.read <> 'keep') AS fences,
-                array_agg(o.read) FILTER (WHERE o.read <> 'keep') AS reads
-            FROM unnest(lanes, leases, fences, reads, waits) AS o (lane, lease, fence, read, wait) GROUP BY o.lane
-        ) d
-        WHERE l.name = d.lane AND l.name = ANY (lanes)
-            AND (d.wait IS NOT NULL OR (l.requests IS NOT NULL AND d.leases IS NOT NULL));
+        SET wait_until = greatest(l.wait_until, now + (
+            SELECT max(o.wait) FROM unnest(asked, waits) AS o (lane, wait) WHERE o.lane = l.name
+        ))
+        WHERE l.name = ANY (asked);
     END IF;
     RETURN done;
 END $$;
@@ -357,11 +360,14 @@ END $$;
 --
 -- The places of a lane are counted by columns and expressions of its row, in the condition and in the answer:
 -- these see the row under the lock. A joined count would stay the snapshot's.
+--
+-- A claim that is not full answers, in its first row, for each lane what is next: the due of the first work that
+-- is left, and the moment before which nothing is claimed of the lane.
 CREATE FUNCTION checkout.claim(
     in_lanes text[], in_from bigint[], in_max bigint, in_lease bigint, in_suspect integer
 ) RETURNS TABLE (
-    now bigint, next bigint, news boolean, lane text, fence bigint, tries integer, named text, regular bigint,
-    late bigint, kept checkout.checkout
+    now bigint, next bigint, news boolean, dues bigint[], shuts bigint[], lane text, fence bigint, tries integer,
+    named text, regular bigint, late bigint, kept checkout.checkout
 ) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
 SET enable_seqscan = off
@@ -449,12 +455,13 @@ WITH t AS MATERIALIZED (
     FROM leased s JOIN locked k ON k.n = s.n GROUP BY s.n, s.lane
 ), placed AS (
     UPDATE checkout.lane l
-    SET taken = checkout.with_places(l.taken[width_bucket(t.last, l.taken) + 1:], p.taken, p.last)
+    SET taken = l.taken[width_bucket(t.last, l.taken) + 1:width_bucket(p.last, l.taken)] || p.taken
+        || l.taken[width_bucket(p.last, l.taken) + 1:]
     FROM places p, t
-    WHERE l.name = p.lane AND l.name = ANY (ARRAY(SELECT lane FROM places)) AND p.taken IS NOT NULL
+    WHERE l.name = p.lane AND p.taken IS NOT NULL
 ), ends AS MATERIALIZED (
-    SELECT greatest(rest.due, l.wait_until, l.free, t.now) AS at
-    FROM t CROSS JOIN asked a
+    SELECT a.n, CASE WHEN l.name IS NOT NULL THEN rest.due END AS due, greatest(l.wait_until, l.free) AS shut
+    FROM asked a
     LEFT JOIN places p ON p.n = a.n
     CROSS JOIN LATERAL (
         SELECT CASE WHEN p.n IS NULL THEN a.due ELSE least(p.due, (
@@ -467,28 +474,54 @@ WITH t AS MATERIALIZED (
             ORDER BY w.due, w.id LIMIT 1
         )) END AS due
     ) rest
-    CROSS JOIN LATERAL (
-        SELECT l.wait_until, CASE WHEN p.taken IS NULL THEN l.full_until
+    LEFT JOIN LATERAL (
+        SELECT l.name, l.wait_until, CASE WHEN p.taken IS NULL THEN l.full_until
             ELSE (checkout.with_places(l.taken, p.taken, p.last))[
                 cardinality(l.taken) + cardinality(p.taken) + 1 - least(l.requests, 2147483647)::integer
             ] / 1000000 END AS free
         FROM checkout.lane l WHERE l.name = a.lane OFFSET 0
-    ) l
-    WHERE rest.due IS NOT NULL
+    ) l ON true
+), rests AS MATERIALIZED (
+    SELECT array_agg(e.due ORDER BY e.n) AS dues, array_agg(e.shut ORDER BY e.n) AS shuts,
+        min(greatest(e.due, e.shut, t.now)) FILTER (WHERE e.due IS NOT NULL) AS next
+    FROM t CROSS JOIN ends e
 ), answer AS MATERIALIZED (
-    SELECT t.now,
-        -- A full claim does not look further: there may be more at once.
-        CASE WHEN in_max > 0 AND (SELECT count(*) FROM leased) >= in_max THEN t.now ELSE coalesce(
-            (SELECT e.at FROM ends e WHERE e.at <= t.now LIMIT 1), (SELECT min(e.at) FROM ends e)
-        ) END AS next,
-        EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news
-    FROM t
+    -- A full claim does not look further: there may be more at once.
+    SELECT a.now, a.news, CASE WHEN a.is_full THEN a.now ELSE (SELECT r.next FROM rests r) END AS next,
+        CASE WHEN NOT a.is_full THEN (SELECT r.dues FROM rests r) END AS dues,
+        CASE WHEN NOT a.is_full THEN (SELECT r.shuts FROM rests r) END AS shuts
+    FROM (
+        SELECT t.now, in_max > 0 AND (SELECT count(*) FROM leased) >= in_max AS is_full,
+            EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news
+        FROM t OFFSET 0
+    ) a
 )
-SELECT answer.now, answer.next, answer.news, s.lane, s.fence, s.tries, s.named, s.regular, s.late, c.kept
-FROM answer LEFT JOIN leased s ON true LEFT JOIN LATERAL (
+SELECT answer.now, answer.next, answer.news, CASE WHEN s.first IS NOT FALSE THEN answer.dues END,
+    CASE WHEN s.first IS NOT FALSE THEN answer.shuts END,
+    s.lane, s.fence, s.tries, s.named, s.regular, s.late, c.kept
+FROM answer LEFT JOIN (
+    SELECT s.*, row_number() OVER (ORDER BY s.fence) = 1 AS first FROM leased s
+) s ON true LEFT JOIN LATERAL (
     SELECT c AS kept FROM checkout.checkout c WHERE c.id = s.id OFFSET 0
 ) c ON true
 ORDER BY s.fence;
+END $$;
+
+-- The lanes with urgent work, at most so many, and the clock before the look: from lane to lane, by the index.
+CREATE FUNCTION checkout.urgent(in_max bigint, OUT now bigint, OUT lanes text[]) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
+SET enable_seqscan = off SET enable_bitmapscan = off
+AS $$
+BEGIN
+    now := checkout.now_ms();
+    WITH RECURSIVE found AS (
+        (SELECT w.lane FROM checkout.work w WHERE w.urgent ORDER BY w.lane LIMIT 1)
+        UNION ALL
+        SELECT (SELECT w.lane FROM checkout.work w WHERE w.urgent AND w.lane > f.lane ORDER BY w.lane LIMIT 1)
+        FROM found f WHERE f.lane IS NOT NULL
+    )
+    SELECT array_agg(f.lane) INTO lanes
+    FROM (SELECT f.lane FROM found f WHERE f.lane IS NOT NULL LIMIT in_max) f;
 END $$;
 
 -- Leases news that is due to be told. News of so many tries is suspect, and comes alone.

@@ -10,7 +10,7 @@
 //! checks the count `rev` under the lock.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use checkout_engine::{
@@ -24,6 +24,7 @@ use tokio_postgres::Row;
 use crate::error;
 use crate::postgres::{Postgres, parameters};
 use crate::read::{checkout, column, moment};
+use crate::rests::{MOST, Urgent};
 use crate::write::{Columns, URGENT, millis};
 
 /// How soon to ask again where other claims hold the lanes.
@@ -93,6 +94,18 @@ fn due(row: &Row) -> Result<Due, StoreError> {
     })
 }
 
+impl Postgres {
+    /// The lanes with urgent work. None where these are too many to look at each on its own.
+    async fn urgent(&self) -> Result<Option<Urgent>, StoreError> {
+        let rows = self.ask(&self.statements().urgent, parameters![count(MOST) => INT8]).await?;
+        let row = rows.first().ok_or_else(unseen)?;
+        let (now, lanes): (i64, Option<Vec<String>>) = (column(row, "now")?, column(row, "lanes")?);
+        self.turns().rests.clock(now, Instant::now());
+        let lanes: HashSet<String> = lanes.into_iter().flatten().collect();
+        Ok((lanes.len() < MOST).then_some(Urgent { now, lanes }))
+    }
+}
+
 impl Store for Postgres {
     async fn now(&self) -> Result<Moment, StoreError> {
         let rows = self.ask(&self.statements().now, &[]).await?;
@@ -110,7 +123,10 @@ impl Store for Postgres {
         let spans: Vec<Option<i64>> =
             limits().map(|limit| limit.map(|limit| span(limit.per_seconds))).collect();
         let parameters = parameters![names => TEXT_ARRAY, requests => INT8_ARRAY, spans => INT8_ARRAY];
-        self.ask(&self.statements().lanes, parameters).await.map(drop)
+        self.ask(&self.statements().lanes, parameters).await?;
+        // Their limits may be others now.
+        self.turns().rests.forget();
+        Ok(())
     }
 
     async fn insert(&self, new: &New<'_>) -> Result<Inserted, StoreError> {
@@ -146,7 +162,11 @@ impl Store for Postgres {
     }
 
     async fn claim(&self, ask: &Ask<'_>) -> Result<Claimed, StoreError> {
-        let turn = self.turns().in_turn(ask.lanes, ask.max, Instant::now());
+        let at = Instant::now();
+        let asks = self.turns().asks_for_urgent(ask.lanes, ask.max, at);
+        let urgent = if asks { self.urgent().await? } else { None };
+        let at = Instant::now();
+        let turn = self.turns().in_turn(ask.lanes, ask.max, urgent.as_ref(), at);
         let suspect = i32::try_from(SUSPECT).unwrap_or(i32::MAX);
         let parameters = parameters![
             turn.lanes => TEXT_ARRAY, turn.from => INT8_ARRAY, count(ask.max) => INT8, millis(ask.lease) => INT8,
@@ -165,12 +185,18 @@ impl Store for Postgres {
         if ask.max > 0 {
             self.turns().over(&turn, leased.len() >= ask.max, before);
         }
+        let mut turns = self.turns();
+        turns.rests.clock(now.unix_millis(), Instant::now());
+        let (dues, shuts): (Option<Vec<_>>, Option<Vec<_>>) = (column(head, "dues")?, column(head, "shuts")?);
+        turns.rests.saw(&turn.lanes, &dues.unwrap_or_default(), &shuts.unwrap_or_default(), at);
+        drop(turns);
         let leased = readable(leased.into_iter())?;
         if turn.are_few {
             // The other lanes are looked at by the next claim.
             return Ok(Claimed { now, due: leased, next: Some(now), news: column(head, "news")? });
         }
-        let next = column::<Option<i64>>(head, "next")?.map(Moment::from_unix_millis);
+        let next = column::<Option<i64>>(head, "next")?;
+        let next = next.into_iter().chain(turn.rest_until).min().map(Moment::from_unix_millis);
         // Work that is due and was not claimed is in the hands of other transactions.
         let soonest = if leased.is_empty() && ask.max > 0 { now.saturating_add(SOON) } else { now };
         let next = next.map(|next| if next <= now { soonest } else { next });

@@ -9,6 +9,7 @@ mod mutants;
 mod postgres;
 mod queue;
 mod read;
+mod rests;
 mod schema;
 mod turns;
 mod vacuum;

@@ -286,7 +286,7 @@ macro_rules! statements {
 }
 
 statements! {
-    now lanes insert claim write nudge decide claim_news news_told checkout overview unmatched decisions figures
+    now lanes insert urgent claim write nudge decide claim_news news_told checkout overview unmatched decisions figures
     health sweep dead_work guard_claim guard_held guard_commit guard_release
 }
 

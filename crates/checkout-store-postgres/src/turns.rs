@@ -4,6 +4,8 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::time::Instant;
 
+use crate::rests::{Rests, Urgent};
+
 /// How often a claim looks for work from the beginning of a lane: work whose transaction was so slow that the
 /// claims have gone on.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -25,6 +27,7 @@ pub(crate) struct Turns {
     lanes: HashMap<String, Turn>,
     /// The last claim took as much as it was asked for, so there may be more.
     is_busy: bool,
+    pub(crate) rests: Rests,
 }
 
 struct Turn {
@@ -38,8 +41,10 @@ struct Turn {
 pub(crate) struct InTurn<'a> {
     pub(crate) lanes: Vec<&'a str>,
     pub(crate) from: Vec<i64>,
-    /// There are lanes that this claim does not look at.
+    /// There are lanes that this claim does not look at, and which may have work that is due.
     pub(crate) are_few: bool,
+    /// The moment when the lanes that rest, and which this claim leaves out, are to be looked at.
+    pub(crate) rest_until: Option<i64>,
 }
 
 impl InTurn<'_> {
@@ -50,10 +55,30 @@ impl InTurn<'_> {
 }
 
 impl Turns {
-    /// The turn of a claim of at most so much. A claim of nothing is a look, and looks at all lanes.
-    pub(crate) fn in_turn<'a>(&self, lanes: &'a [String], max: usize, at: Instant) -> InTurn<'a> {
+    /// True if a claim can leave out lanes that rest, once it knows the lanes with urgent work.
+    pub(crate) fn asks_for_urgent(&self, lanes: &[String], max: usize, at: Instant) -> bool {
+        max > 0 && self.rests.are_worth_it(lanes, at)
+    }
+
+    /// The turn of a claim of at most so much. A claim of nothing is a look, and looks at all lanes. A claim
+    /// that knows the lanes with urgent work leaves out the other ones that rest.
+    pub(crate) fn in_turn<'a>(
+        &self,
+        lanes: &'a [String],
+        max: usize,
+        urgent: Option<&Urgent>,
+        at: Instant,
+    ) -> InTurn<'a> {
         let mut rows: Vec<(u64, i64, &str)> = Vec::with_capacity(lanes.len());
+        let mut rest_until: Option<i64> = None;
         for lane in lanes {
+            let sleeper = urgent.and_then(|urgent| Some((urgent.now, self.rests.sleeper(lane, urgent, at)?)));
+            if let Some((now, sleeper)) = sleeper {
+                let good_for = i64::try_from(sleeper.good_for.as_millis()).unwrap_or(i64::MAX);
+                let until = sleeper.at.unwrap_or(i64::MAX).min(now.saturating_add(good_for));
+                rest_until = Some(rest_until.map_or(until, |sooner| sooner.min(until)));
+                continue;
+            }
             let (served, from) = match self.lanes.get(lane) {
                 Some(turn) if at.saturating_duration_since(turn.swept) < SWEEP => (turn.served, turn.from),
                 Some(turn) => (turn.served, i64::MIN),
@@ -68,6 +93,7 @@ impl Turns {
         }
         InTurn {
             are_few,
+            rest_until,
             lanes: rows.iter().map(|(.., lane)| *lane).collect(),
             from: rows.iter().map(|(_, from, _)| *from).collect(),
         }
@@ -134,6 +160,7 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::{FEW, SLACK, SWEEP, Turns};
+    use crate::rests::Urgent;
     use std::collections::BTreeSet;
     use std::time::Instant;
 
@@ -144,42 +171,62 @@ mod tests {
         let lanes = ["a".to_owned(), "b".to_owned()];
         let mut turns = Turns::default();
         let start = Instant::now();
-        let turn = turns.in_turn(&lanes, 1, start);
+        let turn = turns.in_turn(&lanes, 1, None, start);
         assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, i64::MIN][..]));
         turns.served(&turn, "a", NOW, None, start);
         turns.served(&turn, "b", NOW, Some(7), start);
-        let usual = turns.in_turn(&lanes, 1, start);
+        let usual = turns.in_turn(&lanes, 1, None, start);
         assert_eq!((&*usual.lanes, &*usual.from), (&["a", "b"][..], &[NOW - SLACK, 7][..]));
 
         // Both are to be swept. The first claim takes nothing, and the second takes work of b alone.
         let later = start + SWEEP;
         for _ in 0..2 {
-            assert_eq!(turns.in_turn(&lanes, 1, later).from, [i64::MIN, i64::MIN]);
+            assert_eq!(turns.in_turn(&lanes, 1, None, later).from, [i64::MIN, i64::MIN]);
         }
-        let turn = turns.in_turn(&lanes, 1, later);
+        let turn = turns.in_turn(&lanes, 1, None, later);
         turns.served(&turn, "b", NOW, Some(3), later);
-        let turn = turns.in_turn(&lanes, 1, later);
+        let turn = turns.in_turn(&lanes, 1, None, later);
         assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, 3][..]));
         turns.served(&turn, "a", NOW, Some(1), later);
-        assert_eq!(turns.in_turn(&lanes, 1, later).from, [3, 1]);
+        assert_eq!(turns.in_turn(&lanes, 1, None, later).from, [3, 1]);
 
         // A claim that did not look from the beginning is no sweep.
-        let usual = turns.in_turn(&lanes, 1, later);
+        let usual = turns.in_turn(&lanes, 1, None, later);
         turns.served(&usual, "b", NOW, None, later + SWEEP);
-        assert_eq!(turns.in_turn(&lanes, 1, later + SWEEP).from, [i64::MIN, i64::MIN]);
+        assert_eq!(turns.in_turn(&lanes, 1, None, later + SWEEP).from, [i64::MIN, i64::MIN]);
+    }
+
+    #[test]
+    fn a_claim_leaves_out_the_lanes_that_rest_and_knows_when_to_look_at_them() {
+        let lanes = ["a", "b", "c", "d"].map(str::to_owned);
+        let (mut turns, start) = (Turns::default(), Instant::now());
+        let names = ["a", "b", "c"];
+        turns.rests.saw(&names, &[Some(NOW + 50), None, Some(NOW + 30)], &[None; 3], start);
+        let urgent = |lanes: &[&str]| Urgent {
+            now: NOW,
+            lanes: lanes.iter().map(|lane| (*lane).to_owned()).collect(),
+        };
+        let turn = turns.in_turn(&lanes, 1, Some(&urgent(&["c"])), start);
+        assert_eq!((turn.lanes, turn.rest_until), (vec!["c", "d"], Some(NOW + 50)));
+        let turn = turns.in_turn(&lanes, 1, Some(&urgent(&["a", "c"])), start);
+        let until = turn.rest_until.expect("b rests");
+        assert_eq!(turn.lanes, ["a", "c", "d"]);
+        assert!(until > NOW + 50 && until < NOW + 1_000, "b is looked at soon, whatever happens: {until}");
+        let turn = turns.in_turn(&lanes, 1, None, start);
+        assert_eq!((turn.lanes.len(), turn.rest_until), (4, None));
     }
 
     #[test]
     fn a_claim_after_a_full_one_has_few_lanes_and_all_lanes_have_their_turn() {
         let lanes: Vec<String> = (0..2 * FEW + 1).map(|lane| format!("{lane:04}")).collect();
         let (mut turns, start) = (Turns::default(), Instant::now());
-        let all = turns.in_turn(&lanes, 1, start);
+        let all = turns.in_turn(&lanes, 1, None, start);
         assert_eq!(all.lanes.len(), lanes.len());
         turns.over(&all, true, 0);
-        assert!(!turns.in_turn(&lanes, 0, start).are_few, "a look looks at all lanes");
+        assert!(!turns.in_turn(&lanes, 0, None, start).are_few, "a look looks at all lanes");
         let mut seen = BTreeSet::new();
         for claim in 1..=3 {
-            let turn = turns.in_turn(&lanes, 1, start);
+            let turn = turns.in_turn(&lanes, 1, None, start);
             assert_eq!((turn.lanes.len(), turn.are_few), (FEW, true));
             seen.extend(turn.lanes.iter().copied());
             // The last lane gives all, and the others nothing.
@@ -190,20 +237,20 @@ mod tests {
         }
 
         // The first lane gives all: nobody has looked at the lanes behind.
-        let turn = turns.in_turn(&lanes, 1, start);
+        let turn = turns.in_turn(&lanes, 1, None, start);
         let before = turns.count();
         turns.served(&turn, turn.lanes[0], NOW, None, start);
         turns.over(&turn, true, before);
-        assert_eq!(turns.in_turn(&lanes, 1, start).lanes[0], turn.lanes[1]);
+        assert_eq!(turns.in_turn(&lanes, 1, None, start).lanes[0], turn.lanes[1]);
 
         // A claim that found less has looked at all of its lanes, and the next claim looks at all lanes.
-        let turn = turns.in_turn(&lanes, 1, start);
+        let turn = turns.in_turn(&lanes, 1, None, start);
         turns.over(&turn, false, turns.count());
-        let next = turns.in_turn(&lanes, 1, start);
+        let next = turns.in_turn(&lanes, 1, None, start);
         assert_eq!((next.lanes.len(), next.are_few), (lanes.len(), false));
         assert!(!next.lanes[..FEW].contains(&turn.lanes[0]));
         turns.over(&next, true, turns.count());
         let few: Vec<String> = lanes[..FEW].to_vec();
-        assert!(!turns.in_turn(&few, 1, start).are_few, "a claim of so few lanes looks at all of them");
+        assert!(!turns.in_turn(&few, 1, None, start).are_few, "a claim of so few lanes looks at all of them");
     }
 }

@@ -487,12 +487,17 @@ fn claims_of_very_many_lanes_find_all_work_and_a_look_tells_the_next_due() -> Te
     runtime().block_on(async {
         let schema = Schema::new().await?;
         let store = schema.standing().await?;
+        // A process of its own looks, so that the other one knows nothing of the looks.
+        let other = schema.store().await?;
         let names: Vec<String> = (0..LANES).map(|lane| format!("peach/{lane:03}")).collect();
         for lane in 0..LANES {
             let row = Checkout { merchant: format!("{lane:03}"), ..checkout(&lane.to_string()) };
             let _ = store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await?;
         }
-        let claim = async |max| store.claim(&Ask { lanes: &names, max, lease: LEASE }).await;
+        let claim = async |max: usize| {
+            let by = if max == 0 { &other } else { &store };
+            by.claim(&Ask { lanes: &names, max, lease: LEASE }).await
+        };
         let (start, ends) =
             (Moment::from_unix_millis(START), Moment::from_unix_millis(START).saturating_add(LEASE));
         let mut claimed = BTreeSet::new();
@@ -513,7 +518,76 @@ fn claims_of_very_many_lanes_find_all_work_and_a_look_tells_the_next_due() -> Te
             assert!(none.due.is_empty());
             nexts.push(none.next);
         }
-        assert_eq!(nexts, [Some(start), Some(ends)]);
+        assert_eq!(nexts[0], Some(start));
+        assert!(nexts[1] > Some(start) && nexts[1] <= Some(ends), "{:?}", nexts[1]);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_claim_of_many_lanes_at_rest_finds_all_work_that_comes() -> Tested {
+    const LANES: usize = 100;
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let merchant = |lane: usize| format!("{lane:03}");
+        let names: Vec<String> = (0..LANES).map(|lane| format!("peach/{}", merchant(lane))).collect();
+        // Half of the lanes are at their limit, and the others have no work that is due.
+        let limit = RateLimit { requests: 1, per_seconds: 60, scope: RateScope::Merchant };
+        let lane =
+            |lane: usize| Lane { name: names[lane].clone(), limit: lane.is_multiple_of(2).then_some(limit) };
+        let lanes: Vec<Lane> = (0..LANES).map(lane).collect();
+        store.lanes(&lanes).await?;
+        let insert = async |id: String, lane: usize| {
+            let row = Checkout { merchant: merchant(lane), ..checkout(&id) };
+            store.insert(&New { checkout: &row, watch: "", lease: Duration::ZERO }).await
+        };
+        for lane in 0..LANES {
+            let _ = insert(format!("a{lane}"), lane).await?;
+            let _ = insert(format!("b{lane}"), lane).await?;
+        }
+        let claim = async || store.claim(&Ask { lanes: &names, max: 1_000, lease: LEASE }).await;
+        let due = claim().await?.due;
+        assert_eq!(due.len(), LANES / 2 + LANES);
+        for due in &due {
+            let write = Write { read: ReadMade::Answered, ..after(Duration::from_secs(3_600)) };
+            assert_eq!(store.write(&due.lease, &write).await?, Written::Done);
+        }
+        for _ in 0..3 {
+            let none = claim().await?;
+            let opens = Moment::from_unix_millis(START + 61_000);
+            assert!(none.due.is_empty());
+            assert!(none.next.is_some_and(|next| next > none.now && next <= opens), "{:?}", none.next);
+        }
+
+        // A nudge, a new checkout and a row of the shop's own transaction, each in the next claim.
+        let nudge = async |id: &str| store.nudge(&Nudge { target: Target::Id(id), event: &[] }).await;
+        assert_eq!(nudge("a7").await?, Nudged::Queued { id: "a7".into() });
+        assert_eq!(nudge("a8").await?, Nudged::Queued { id: "a8".into() });
+        assert_eq!(ids(&claim().await?), ["a7"], "a8's merchant is at the limit");
+        let _ = insert("c9".into(), 9).await?;
+        assert_eq!(ids(&claim().await?), ["c9"]);
+        schema.run("SELECT checkout.watch('d11', 'peach', '011', 'live', 'r', NULL)").await?;
+        assert_eq!(ids(&claim().await?), ["d11"]);
+        // Merchants who are new to the process.
+        let _ = insert("e".into(), LANES).await?;
+        let more: Vec<String> = names.iter().cloned().chain([format!("peach/{}", merchant(LANES))]).collect();
+        let of_more = store.claim(&Ask { lanes: &more, max: 1_000, lease: LEASE }).await?;
+        assert_eq!(ids(&of_more), ["e"]);
+
+        // A limit that is lifted, and a clock that goes on.
+        store.lanes(&[Lane { name: names[8].clone(), limit: None }]).await?;
+        let lifted = claim().await?;
+        assert_eq!(BTreeSet::from_iter(ids(&lifted)), BTreeSet::from(["a8", "b8"]));
+        schema.pass(Duration::from_secs(61)).await?;
+        let passed = claim().await?.due.len();
+        // One of each limited merchant but 8, and a7, c9, d11, a8 and b8, whose leases have ended.
+        assert_eq!(passed, LANES / 2 - 1 + 5);
+        schema.pass(Duration::from_secs(3_600)).await?;
+        assert!(claim().await?.due.len() > LANES / 2);
         Ok(())
     })
 }

@@ -1,0 +1,2 @@
+-- $1 at most.
+SELECT u.now, u.lanes FROM checkout.urgent($1) u
