@@ -5,7 +5,7 @@ use crate::world::{
     Fill, Kind, Place, Provider, Ring, Running, builder, claim, connect, engine, lanes, names, rate, ring,
     setting, unique, url, write,
 };
-use checkout_engine::{Lane, Nudge, Store, Target};
+use checkout_engine::{Due, Filter, Lane, Next, Nudge, Nudged, ReadMade, Store, Target, Write, Written};
 use checkout_store_postgres::Options;
 use checkout_store_sqlite::{Sqlite, Synchronous};
 use checkout_tables::{Moment, RateLimit, RateScope};
@@ -117,34 +117,36 @@ pub(crate) async fn ended(kind: Kind) {
     table::row(&figure, &whole(bytes), "–", "–");
 }
 
-/// A claim of a process that has 10,000 merchants, of whom one has due work: with all others at rest, and
-/// with all others at their limits.
+/// A look of a process at its 10,000 merchants, and then the claim of a nudge: with all others at rest, and
+/// at their limits.
 pub(crate) async fn merchants(kind: Kind) {
     for (others, full) in [("at rest", false), ("at their limits", true)] {
         let place = Place::new(kind, "merchants").await;
         let all = [names(1), (0..MANY).map(|number| format!("p-{number}")).collect()].concat();
-        place.fill(&Fill::open(1_000, 1)).await;
+        place.fill(&Fill { due_in: 3_600_000, ..Fill::open(NUDGED, 1) }).await;
         let due_in = if full { 0 } else { 3_600_000 };
         place.fill(&Fill { provider: "peach", prefix: "p", due_in, ..Fill::open(MANY * 3, MANY) }).await;
         let lanes: Vec<String> = all
             .iter()
             .map(|name| format!("{}/{name}", if name.starts_with("p-") { "peach" } else { "allscale" }))
             .collect();
-        let spans = match kind {
+        let [looks, claims] = match kind {
             Kind::SQLite => of_many(&open_without_waits(&place), &lanes, full).await,
             Kind::PostgreSQL => of_many(&place.open_postgres(1).await, &lanes, full).await,
         };
         place.delete().await;
-        let ours = format!("{}; p99 {}", millis(quantile(&spans, 50)), millis(quantile(&spans, 99)));
-        let figure = format!("a claim with 10,000 merchants {others}, {kind:?}, median");
-        table::row(&figure, &ours, "–", "–");
+        for (figure, spans) in [("a look at", looks), ("the claim of a nudge beside", claims)] {
+            let ours = format!("{}; p99 {}", millis(quantile(&spans, 50)), millis(quantile(&spans, 99)));
+            table::row(&format!("{figure} 10,000 merchants {others}, {kind:?}, median"), &ours, "–", "–");
+        }
     }
 }
 
 const MANY: u32 = 10_000;
+const NUDGED: u32 = 100;
 const TWO_A_MINUTE: RateLimit = RateLimit { requests: 2, per_seconds: 60, scope: RateScope::Merchant };
 
-async fn of_many<S: Store>(store: &S, lanes: &[String], full: bool) -> Vec<Duration> {
+async fn of_many<S: Store>(store: &S, lanes: &[String], full: bool) -> [Vec<Duration>; 2] {
     let limit = |name: &String| name.starts_with("peach/").then_some(TWO_A_MINUTE);
     let known: Vec<Lane> = lanes.iter().map(|name| Lane { name: name.clone(), limit: limit(name) }).collect();
     store.lanes(&known).await.unwrap();
@@ -156,18 +158,29 @@ async fn of_many<S: Store>(store: &S, lanes: &[String], full: bool) -> Vec<Durat
             empty = if claim(store, &limited, 1_000).await.is_empty() { empty + 1 } else { 0 };
         }
     }
-    let mut spans = Vec::new();
-    for _ in 0..100 {
+    let (mut looks, mut claims) = (Vec::new(), Vec::new());
+    let all = store.list(&Filter { limit: 1_000, ..Filter::default() }).await.unwrap();
+    for checkout in all.into_iter().filter(|checkout| checkout.id.starts_with("m-")) {
         let since = Instant::now();
-        let claimed = loop {
-            if let Some(due) = claim(store, lanes, 1).await.pop() {
-                break due;
-            }
-        };
-        spans.push(since.elapsed());
-        write(store, &claimed).await;
+        assert!(claim(store, lanes, 0).await.is_empty());
+        looks.push(since.elapsed());
+        let nudge = Nudge { target: Target::Id(&checkout.id), event: &[] };
+        assert!(matches!(store.nudge(&nudge).await.unwrap(), Nudged::Queued { .. }));
+        let since = Instant::now();
+        let claimed = claim(store, lanes, 64).await;
+        claims.push(since.elapsed());
+        assert_eq!(claimed.len(), 1);
+        write_back(store, &claimed[0]).await;
     }
-    spans
+    assert_eq!(claims.len(), NUDGED as usize);
+    [looks, claims]
+}
+
+/// Writes a read after which the work is due in an hour.
+async fn write_back<S: Store>(store: &S, due: &Due) {
+    let next = Next::Due { after: Duration::from_secs(3_600), watch: String::new() };
+    let write = Write { checkout: None, next, read: ReadMade::Answered, lane_wait: None, news: Vec::new() };
+    assert_eq!(store.write(&due.lease, &write).await.unwrap(), Written::Done);
 }
 
 fn open_without_waits(place: &Place) -> Sqlite {
