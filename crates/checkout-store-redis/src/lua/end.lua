@@ -5,13 +5,17 @@ for i, lane in ipairs(KEYS) do
   if held == '' then
     redis.call('ZREM', lane, place)
   else
-    if longer == '' then
-      redis.call('ZADD', lane, fmt(now + held), place)
-    else
-      redis.call('ZADD', lane, longer, fmt(now + held), place)
+    local over = fmt(now + held)
+    -- A place that is over sooner than before does not outlive its key.
+    if longer ~= '' or redis.call('ZADD', lane, 'XX', 'LT', 'CH', over, place) == 0 then
+      if longer == '' then
+        redis.call('ZADD', lane, over, place)
+      else
+        redis.call('ZADD', lane, longer, over, place)
+      end
+      local last = redis.call('ZRANGE', lane, -1, -1, 'WITHSCORES')
+      redis.call('PEXPIRE', lane, fmt(last[2] - now))
     end
-    local last = redis.call('ZRANGE', lane, -1, -1, 'WITHSCORES')
-    redis.call('PEXPIRE', lane, fmt(last[2] - now))
   end
 end
 return 0

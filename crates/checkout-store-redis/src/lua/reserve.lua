@@ -19,18 +19,19 @@ for i = 1, places do
       local free = redis.call('ZRANGE', lane, taken - requests, taken - requests, 'WITHSCORES')
       wait = math.max(wait, free[2] - now)
     end
+    local over, life = fmt(now + lease + held), fmt(lease + held)
     if wait == 0 then
-      if redis.call('ZADD', lane, 'NX', fmt(now + lease + held), place) == 0 then
+      if redis.call('ZADD', lane, 'NX', over, place) == 0 then
         wait = math.max(redis.call('ZSCORE', lane, place) - now, 0)
         if wait == 0 then
-          redis.call('ZADD', lane, fmt(now + lease + held), place)
+          redis.call('ZADD', lane, over, place)
         end
       end
       -- A key without a life is one that this script has made.
       if taken == 0 then
-        redis.call('PEXPIRE', lane, fmt(lease + held))
+        redis.call('PEXPIRE', lane, life)
       else
-        redis.call('PEXPIRE', lane, fmt(lease + held), 'GT')
+        redis.call('PEXPIRE', lane, life, 'GT')
       end
     end
   end

@@ -7,9 +7,11 @@ use super::{
     replicated, runtime, synced, url, waits_for_a_loss,
 };
 use checkout_engine::conformance::Clock as _;
-use checkout_engine::{Limits, ReadMade, Reserved, StoreError};
+use checkout_engine::{Limit, Limits, ReadMade, Reserved, StoreError};
 use checkout_tables::Moment;
 use checkout_trust::replay::{AsyncStore, Commit, Key, Scheme, Slot};
+
+const LATE: Limit<'static> = Limit { lane: "peach/late", ..LANE };
 
 #[test]
 pub(crate) fn keys_expire_by_themselves_and_the_epoch_does_not() -> Tested {
@@ -26,7 +28,16 @@ pub(crate) fn keys_expire_by_themselves_and_the_epoch_does_not() -> Tested {
         assert!((85_000..=91_000).contains(&reserved), "{reserved}");
         redis.end(LANE, 1, ReadMade::Answered).await?;
         let read = life("lane:peach/m").await?;
-        assert!((55_000..=61_000).contains(&read), "{read}");
+        assert!((55_000..=91_000).contains(&read), "{read}");
+        // A read that ends so late that its place lasts longer than before, and one whose place was over.
+        assert_eq!(redis.reserve(LATE, 1, Duration::ZERO).await?, Reserved::Granted);
+        while life("lane:peach/late").await? > 60_000 {}
+        for place in [1, 2] {
+            redis.end(LATE, place, ReadMade::Answered).await?;
+            let late = life("lane:peach/late").await?;
+            assert!((60_001..=61_000).contains(&late), "{late}");
+            redis.end(LATE, place, ReadMade::None).await?;
+        }
         assert_eq!(redis.reserve(LANE, 2, LEASE).await?, Reserved::Granted);
         redis.end(LANE, 1, ReadMade::Answered).await?;
         assert!(life("lane:peach/m").await? > 80_000, "the last place decides");
