@@ -65,8 +65,9 @@ CREATE TABLE checkout.named (
 );
 
 -- The work: a row as long as there is something to do. Each change of a row counts rev up. A row is urgent
--- if its due is no later than the moment of the change: a claim looks for urgent rows from the beginning of
--- their index, and for other rows from the due where it found the last.
+-- if its due is less than a second after the moment of the change: a claim looks for urgent rows from the
+-- beginning of their index, and for other rows from the due where it found the last, or not at all for nearly a
+-- second after a look.
 CREATE TABLE checkout.work (
     id     text COLLATE "C" PRIMARY KEY,
     lane   text COLLATE "C" NOT NULL,

@@ -204,9 +204,7 @@ BEGIN
         ON CONFLICT (key) DO NOTHING;
     END IF;
     IF cardinality(asked) > 0 THEN
-        PERFORM FROM checkout.lane l
-        WHERE l.name = ANY (lanes || asked) AND (l.requests IS NOT NULL OR l.name = ANY (asked))
-        ORDER BY l.name FOR NO KEY UPDATE;
+        PERFORM FROM checkout.lane l WHERE l.name = ANY (lanes || asked) ORDER BY l.name FOR NO KEY UPDATE;
     END IF;
     -- By the index, and so in the order of the names. A join would let each lane meet each place.
     UPDATE checkout.lane l
@@ -362,7 +360,8 @@ END $$;
 -- these see the row under the lock. A joined count would stay the snapshot's.
 --
 -- A claim that is not full answers, in its first row, for each lane what is next: the due of the first work that
--- is left, and the moment before which nothing is claimed of the lane.
+-- is left, and the moment before which the lane is full or waits, if no place ends before its time. A lane
+-- without a row gives nothing.
 CREATE FUNCTION checkout.claim(
     in_lanes text[], in_from bigint[], in_max bigint, in_lease bigint, in_suspect integer
 ) RETURNS TABLE (

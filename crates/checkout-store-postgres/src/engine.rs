@@ -100,7 +100,6 @@ impl Postgres {
         let rows = self.ask(&self.statements().urgent, parameters![count(MOST) => INT8]).await?;
         let row = rows.first().ok_or_else(unseen)?;
         let (now, lanes): (i64, Option<Vec<String>>) = (column(row, "now")?, column(row, "lanes")?);
-        self.turns().rests.clock(now, Instant::now());
         let lanes: HashSet<String> = lanes.into_iter().flatten().collect();
         Ok((lanes.len() < MOST).then_some(Urgent { now, lanes }))
     }
@@ -185,11 +184,9 @@ impl Store for Postgres {
         if ask.max > 0 {
             self.turns().over(&turn, leased.len() >= ask.max, before);
         }
-        let mut turns = self.turns();
-        turns.rests.clock(now.unix_millis(), Instant::now());
-        let (dues, shuts): (Option<Vec<_>>, Option<Vec<_>>) = (column(head, "dues")?, column(head, "shuts")?);
-        turns.rests.saw(&turn.lanes, &dues.unwrap_or_default(), &shuts.unwrap_or_default(), at);
-        drop(turns);
+        let of_lanes = |name| column::<Option<Vec<Option<i64>>>>(head, name).map(Option::unwrap_or_default);
+        let (dues, shuts) = (of_lanes("dues")?, of_lanes("shuts")?);
+        self.turns().saw(&turn, now.unix_millis(), at, dues, shuts);
         let leased = readable(leased.into_iter())?;
         if turn.are_few {
             // The other lanes are looked at by the next claim.

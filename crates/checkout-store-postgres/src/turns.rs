@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::time::Instant;
 
-use crate::rests::{Rests, Urgent};
+use crate::rests::{Rests, Urgent, View};
 
 /// How often a claim looks for work from the beginning of a lane: work whose transaction was so slow that the
 /// claims have gone on.
@@ -43,8 +43,10 @@ pub(crate) struct InTurn<'a> {
     pub(crate) from: Vec<i64>,
     /// There are lanes that this claim does not look at, and which may have work that is due.
     pub(crate) are_few: bool,
-    /// The moment when the lanes that rest, and which this claim leaves out, are to be looked at.
+    /// The moment when the first of the lanes that rest, and which this claim leaves out, is to be looked at.
     pub(crate) rest_until: Option<i64>,
+    /// How often all was forgotten before this claim.
+    pub(crate) forgotten: u64,
 }
 
 impl InTurn<'_> {
@@ -72,10 +74,7 @@ impl Turns {
         let mut rows: Vec<(u64, i64, &str)> = Vec::with_capacity(lanes.len());
         let mut rest_until: Option<i64> = None;
         for lane in lanes {
-            let sleeper = urgent.and_then(|urgent| Some((urgent.now, self.rests.sleeper(lane, urgent, at)?)));
-            if let Some((now, sleeper)) = sleeper {
-                let good_for = i64::try_from(sleeper.good_for.as_millis()).unwrap_or(i64::MAX);
-                let until = sleeper.at.unwrap_or(i64::MAX).min(now.saturating_add(good_for));
+            if let Some(until) = urgent.and_then(|urgent| self.rests.until(lane, urgent, at)) {
                 rest_until = Some(rest_until.map_or(until, |sooner| sooner.min(until)));
                 continue;
             }
@@ -94,6 +93,7 @@ impl Turns {
         InTurn {
             are_few,
             rest_until,
+            forgotten: self.rests.forgotten,
             lanes: rows.iter().map(|(.., lane)| *lane).collect(),
             from: rows.iter().map(|(_, from, _)| *from).collect(),
         }
@@ -121,6 +121,21 @@ impl Turns {
                     self.lanes.insert(lane.to_owned(), kept);
                 }
             }
+        }
+    }
+
+    /// Notes what a claim saw of its lanes, unless all was forgotten meanwhile: their limits may be others now.
+    pub(crate) fn saw(
+        &mut self,
+        turn: &InTurn<'_>,
+        now: i64,
+        sent: Instant,
+        dues: Vec<Option<i64>>,
+        shuts: Vec<Option<i64>>,
+    ) {
+        if turn.forgotten == self.rests.forgotten {
+            let is_whole = turn.rest_until.is_none() && !turn.are_few;
+            self.rests.saw(&turn.lanes, &View { now, sent, is_whole, dues, shuts });
         }
     }
 
@@ -161,6 +176,7 @@ impl Turns {
 mod tests {
     use super::{FEW, SLACK, SWEEP, Turns};
     use crate::rests::Urgent;
+    use core::time::Duration;
     use std::collections::BTreeSet;
     use std::time::Instant;
 
@@ -200,8 +216,9 @@ mod tests {
     fn a_claim_leaves_out_the_lanes_that_rest_and_knows_when_to_look_at_them() {
         let lanes = ["a", "b", "c", "d"].map(str::to_owned);
         let (mut turns, start) = (Turns::default(), Instant::now());
-        let names = ["a", "b", "c"];
-        turns.rests.saw(&names, &[Some(NOW + 50), None, Some(NOW + 30)], &[None; 3], start);
+        let look = turns.in_turn(&lanes[..3], 1, None, start);
+        assert_eq!((look.lanes.len(), look.rest_until), (3, None));
+        turns.saw(&look, NOW, start, vec![Some(NOW + 50), None, Some(NOW + 30)], vec![None; 3]);
         let urgent = |lanes: &[&str]| Urgent {
             now: NOW,
             lanes: lanes.iter().map(|lane| (*lane).to_owned()).collect(),
@@ -212,8 +229,43 @@ mod tests {
         let until = turn.rest_until.expect("b rests");
         assert_eq!(turn.lanes, ["a", "c", "d"]);
         assert!(until > NOW + 50 && until < NOW + 1_000, "b is looked at soon, whatever happens: {until}");
-        let turn = turns.in_turn(&lanes, 1, None, start);
-        assert_eq!((turn.lanes.len(), turn.rest_until), (4, None));
+        // A view of limits that were set anew meanwhile counts for nothing.
+        turns.rests.forget();
+        turns.saw(&turn, NOW, start, vec![None; 3], vec![None; 3]);
+        assert_eq!(turns.in_turn(&lanes, 1, Some(&urgent(&[])), start).lanes, ["a", "b", "c", "d"]);
+    }
+
+    /// A process as the engine's loop drives it: a claim at each nudge, at the moment that the last claim gave,
+    /// and once a second.
+    #[test]
+    fn nudges_bring_one_claim_each_and_looks_at_all_lanes_come_once_a_second() {
+        let lanes: Vec<String> = (0..1_000).map(|lane| format!("{lane:04}")).collect();
+        let (mut turns, start) = (Turns::default(), Instant::now());
+        let after = |ms: i64| start + Duration::from_millis(ms.unsigned_abs());
+        // A nudge each 70 ms for ten seconds, and none for the next ten.
+        let mut nudges = (0..143).map(|nudge| (nudge * 70, format!("{:04}", nudge * 6))).peekable();
+        let (mut claim_at, mut looks, mut claims) = (0, [0, 0], [0, 0]);
+        while claim_at < 20_000 {
+            let nudge = nudges.next_if(|(at, _)| *at <= claim_at);
+            let at = nudge.as_ref().map_or(claim_at, |(at, _)| *at);
+            let urgent = turns.asks_for_urgent(&lanes, 64, after(at)).then(|| Urgent {
+                now: NOW + at,
+                lanes: nudge.iter().map(|(_, lane)| lane.clone()).collect(),
+            });
+            let turn = turns.in_turn(&lanes, 64, urgent.as_ref(), after(at));
+            let late = usize::from(at >= 10_000);
+            claims[late] += 1;
+            looks[late] += usize::from(turn.lanes.len() == lanes.len());
+            if let Some((_, lane)) = &nudge {
+                assert!(turn.lanes.contains(&lane.as_str()), "{lane} at {at}");
+            }
+            claim_at = turn.rest_until.map_or(at + 1_000, |until| (until - NOW).min(at + 1_000));
+            claim_at = nudges.peek().map_or(claim_at, |(next, _)| claim_at.min(*next).max(at));
+            let count = turn.lanes.len();
+            turns.saw(&turn, NOW + at, after(at), vec![Some(NOW + 3_600_000); count], vec![None; count]);
+        }
+        assert!((9..=12).contains(&looks[0]) && claims[0] <= 143 + 12, "{looks:?} of {claims:?}");
+        assert!((9..=11).contains(&looks[1]) && claims[1] <= 12, "{looks:?} of {claims:?}");
     }
 
     #[test]
