@@ -35,6 +35,8 @@
 mod health;
 #[path = "figures/lags.rs"]
 mod lags;
+#[path = "figures/machine.rs"]
+mod machine;
 #[path = "figures/process.rs"]
 mod process;
 #[path = "figures/rates.rs"]
@@ -51,7 +53,8 @@ use std::env;
 use world::Kind;
 
 /// A part needs no server, or the one whose variable is named.
-const PARTS: [(&str, &str); 23] = [
+const PARTS: [(&str, &str); 24] = [
+    ("machine", ""),
     ("polls-sqlite", ""),
     ("polls-postgres", POSTGRES),
     ("pairs", ""),
@@ -108,6 +111,7 @@ fn main() {
 
 async fn run(part: &str) {
     match part {
+        "machine" => machine::machine().await,
         "polls-sqlite" => rates::polls_sqlite().await,
         "polls-postgres" => rates::polls_postgres().await,
         "pairs" => rates::pairs().await,
