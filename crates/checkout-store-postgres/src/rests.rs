@@ -13,13 +13,12 @@
 //!
 //! [`URGENT`]: crate::write::URGENT
 
-use core::time::Duration;
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-/// How long a look is good: shorter than the time after which work is not urgent, and than the usual pause
-/// between two claims of an idle process.
-const FRESH: Duration = Duration::from_millis(900);
+/// How long a look is good, by the clocks of this process and of the database: shorter than the time after
+/// which work is not urgent, and than the usual pause between two claims of an idle process.
+const FRESH: i64 = 900;
 
 /// So many lanes at rest are worth a statement that asks for the lanes with urgent work.
 const WORTH: usize = 64;
@@ -63,8 +62,8 @@ struct Rest {
     shut: Option<i64>,
     /// The last claim that looked at this lane.
     seen: Instant,
-    /// The last claim that looked at this lane and all others.
-    looked: Instant,
+    /// The last claim that looked at this lane and all others, and the database's clock then.
+    looked: (Instant, i64),
 }
 
 impl Rest {
@@ -73,8 +72,18 @@ impl Rest {
         self.due.map(|due| self.shut.map_or(due, |shut| due.max(shut)))
     }
 
-    fn is_fresh(&self, at: Instant) -> bool {
-        at.saturating_duration_since(self.looked) < FRESH
+    /// How long the look is still good, by the clock of this process alone.
+    fn left(&self, at: Instant) -> i64 {
+        let age = at.saturating_duration_since(self.looked.0).as_millis();
+        FRESH.saturating_sub(i64::try_from(age).unwrap_or(i64::MAX))
+    }
+
+    /// The moment until which the look is good. None if the look is not good any more, or if the database's
+    /// clock was put back since.
+    fn good_until(&self, now: i64, at: Instant) -> Option<i64> {
+        let (_, looked) = self.looked;
+        let until = now.saturating_add(self.left(at)).min(looked.saturating_add(FRESH));
+        (now >= looked && until > now).then_some(until)
     }
 
     /// The lane gives nothing but urgent work, and none of that while it is shut.
@@ -95,7 +104,7 @@ impl Rests {
     pub(crate) fn are_worth_it(&self, lanes: &[String], at: Instant) -> bool {
         let mut rest = 0_usize;
         for lane in lanes {
-            let Some(seen) = self.lanes.get(lane).filter(|seen| seen.is_fresh(at)) else { return false };
+            let Some(seen) = self.lanes.get(lane).filter(|seen| seen.left(at) > 0) else { return false };
             rest = rest.saturating_add(seen.rests(self.now).into());
         }
         rest >= WORTH
@@ -103,16 +112,16 @@ impl Rests {
 
     /// The moment when a lane is to be looked at again, if a claim can leave the lane out.
     pub(crate) fn until(&self, lane: &str, urgent: &Urgent, at: Instant) -> Option<i64> {
-        let seen = self.lanes.get(lane).filter(|seen| seen.is_fresh(at) && seen.rests(urgent.now))?;
+        let seen = self.lanes.get(lane).filter(|seen| seen.rests(urgent.now))?;
+        let good_until = seen.good_until(urgent.now, at)?;
         let shut = seen.shut.filter(|shut| *shut > urgent.now);
         let next = match (urgent.lanes.contains(lane), shut) {
             (true, None) => return None,
             (true, shut) => shut,
             (false, _) => seen.at(),
         };
-        // Not a moment too soon: the look would still be good.
-        let left = FRESH.saturating_sub(at.saturating_duration_since(seen.looked)).as_millis();
-        let old = urgent.now.saturating_add(i64::try_from(left).unwrap_or(i64::MAX)).saturating_add(1);
+        // A moment sooner the look would still be good.
+        let old = good_until.saturating_add(1);
         Some(next.map_or(old, |next| next.min(old)))
     }
 
@@ -121,11 +130,11 @@ impl Rests {
         let View { now, sent, is_whole, ref dues, ref shuts } = *view;
         self.now = now;
         for ((lane, due), shut) in lanes.iter().zip(dues).zip(shuts) {
-            let seen = Rest { due: *due, shut: *shut, seen: sent, looked: sent };
+            let seen = Rest { due: *due, shut: *shut, seen: sent, looked: (sent, now) };
             match self.lanes.get_mut(*lane) {
                 // Another claim, sent later, has answered sooner.
                 Some(kept) if kept.seen > sent => {}
-                Some(kept) if !is_whole && kept.is_fresh(sent) => {
+                Some(kept) if !is_whole && kept.good_until(now, sent).is_some() => {
                     *kept = Rest { looked: kept.looked, ..seen }
                 }
                 Some(kept) => *kept = seen,
@@ -159,7 +168,8 @@ mod tests {
     }
 
     /// The moment at which a look at `NOW` is good no longer.
-    const OLD: i64 = NOW + 900 + 1;
+    const OLD: i64 = NOW + FRESH + 1;
+    const SPAN: Duration = Duration::from_millis(FRESH.unsigned_abs());
 
     #[test]
     fn a_lane_rests_until_its_next_work_or_until_it_is_open() {
@@ -199,13 +209,13 @@ mod tests {
     #[test]
     fn a_look_is_good_for_a_while_and_an_older_one_changes_nothing() {
         let (mut rests, start) = seen(None, None);
-        let last = start + FRESH - Duration::from_millis(1);
+        let last = start + SPAN - Duration::from_millis(1);
         assert_eq!(rests.until("a", &urgent(NOW, &[]), last), Some(NOW + 2));
-        assert_eq!(rests.until("a", &urgent(NOW, &[]), start + FRESH), None);
+        assert_eq!(rests.until("a", &urgent(NOW, &[]), start + SPAN), None);
         // A claim that left out other lanes makes this lane no younger.
         rests.saw(&["a"], &View { is_whole: false, ..view(last, None, Some(NOW + 7)) });
         assert_eq!(rests.until("a", &urgent(NOW, &["a"]), last), Some(NOW + 2));
-        assert_eq!(rests.until("a", &urgent(NOW, &[]), start + FRESH), None);
+        assert_eq!(rests.until("a", &urgent(NOW, &[]), start + SPAN), None);
         rests.saw(&["a"], &view(last, Some(NOW), None));
         rests.saw(&["a"], &view(start, None, None));
         assert_eq!(rests.until("a", &urgent(NOW, &[]), last), None, "work is due");
@@ -213,6 +223,14 @@ mod tests {
         assert_eq!(rests.until("a", &urgent(NOW, &[]), last), Some(OLD));
         rests.forget();
         assert_eq!(rests.until("a", &urgent(NOW, &[]), last), None);
+    }
+
+    #[test]
+    fn a_clock_of_the_database_that_goes_faster_or_was_set_ends_a_look() {
+        let (rests, start) = seen(None, None);
+        assert_eq!(rests.until("a", &urgent(NOW + FRESH - 1, &[]), start), Some(OLD));
+        assert_eq!(rests.until("a", &urgent(NOW + FRESH, &[]), start), None);
+        assert_eq!(rests.until("a", &urgent(NOW - 1, &[]), start), None);
     }
 
     #[test]
@@ -226,7 +244,7 @@ mod tests {
         assert!(rests.are_worth_it(&lanes[..WORTH], start));
         assert!(!rests.are_worth_it(&lanes[1..WORTH], start));
         assert!(!rests.are_worth_it(&lanes, start), "one is unknown");
-        assert!(!rests.are_worth_it(&lanes[..WORTH], start + FRESH), "all are old");
+        assert!(!rests.are_worth_it(&lanes[..WORTH], start + SPAN), "all are old");
         rests.saw(&names[..1], &View { dues: vec![Some(NOW)], shuts: vec![None], ..view });
         assert!(!rests.are_worth_it(&lanes[..WORTH], start), "one of them has work that is due");
     }
