@@ -244,22 +244,21 @@ impl<S: Store, L: Limits> Limited<S, L> {
         if is_busy && self.is_open.load(Ordering::Relaxed) && self.full().is_empty() {
             return self.claim_first(found, limited, start, upto, lease).await;
         }
-        let (now, mut next) = match found.now {
-            Some(now) if is_busy => (now, None),
-            None if is_busy => (self.store.now().await?, None),
-            Some(_) | None => match self.first_due(found, &names(limited), lease).await? {
-                (now, Some(due)) if due <= now => (now, None),
-                (_, next) => return Ok(next),
-            },
+        // From the lane whose turn it is, those that may have room. Nobody asks the database for the others.
+        let knows_full = !self.full().is_empty();
+        let known = match found.now {
+            None if is_busy || knows_full => Some(self.store.now().await?),
+            now => now,
         };
-        // From the lane whose turn it is, those that may have room.
         let lanes = limited.iter().enumerate();
-        let mut candidates = Vec::new();
+        let (mut next, mut candidates) = (None, Vec::new());
         {
             let mut full = self.full();
             // A clock that was put back must not keep a lane from its next look.
-            let latest = now.saturating_add(LOOK_AGAIN);
-            full.retain(|_, until| *until > now && *until <= latest);
+            if let Some(now) = known {
+                let latest = now.saturating_add(LOOK_AGAIN);
+                full.retain(|_, until| *until > now && *until <= latest);
+            }
             for (at, lane) in lanes.clone().skip(start).chain(lanes.take(start)) {
                 match full.get(lane.lane) {
                     Some(until) => next = earlier(next, Some(*until)),
@@ -267,11 +266,19 @@ impl<S: Store, L: Limits> Limited<S, L> {
                 }
             }
         }
-        if is_busy && candidates.is_empty() {
-            // Nothing is claimed, and news may be due.
-            self.first_due(found, &[], lease).await?;
-            self.is_busy.store(false, Ordering::Relaxed);
-        }
+        let now = match known {
+            Some(now) if is_busy && !candidates.is_empty() => now,
+            Some(_) | None => {
+                let lanes: Vec<Limit<'_>> = candidates.iter().map(|(_, lane)| *lane).collect();
+                let (now, first) = self.first_due(found, &names(&lanes), lease).await?;
+                if first.is_none_or(|due| due > now) {
+                    // Nothing is claimed, and news may be due.
+                    self.is_busy.store(false, Ordering::Relaxed);
+                    return Ok(earlier(next, first));
+                }
+                now
+            }
+        };
         let mut looked = 0_usize;
         for lanes in candidates.chunks(LOOKED) {
             if looked >= MOST_LOOKED {
