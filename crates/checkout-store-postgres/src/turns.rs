@@ -124,7 +124,8 @@ impl Turns {
         }
     }
 
-    /// Notes what a claim saw of its lanes, unless all was forgotten meanwhile: their limits may be others now.
+    /// Notes what a claim saw of its lanes, unless all was forgotten meanwhile: their limits may be others
+    /// now.
     pub(crate) fn saw(
         &mut self,
         turn: &InTurn<'_>,
@@ -235,8 +236,8 @@ mod tests {
         assert_eq!(turns.in_turn(&lanes, 1, Some(&urgent(&[])), start).lanes, ["a", "b", "c", "d"]);
     }
 
-    /// A process as the engine's loop drives it: a claim at each nudge, at the moment that the last claim gave,
-    /// and once a second.
+    /// A process as the engine's loop drives it: a claim at each nudge, at the moment that the last claim
+    /// gave, and once a second.
     #[test]
     fn nudges_bring_one_claim_each_and_looks_at_all_lanes_come_once_a_second() {
         let lanes: Vec<String> = (0..1_000).map(|lane| format!("{lane:04}")).collect();
