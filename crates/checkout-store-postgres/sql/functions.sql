@@ -359,7 +359,7 @@ END $$;
 -- The places of a lane are counted by columns and expressions of its row, in the condition and in the answer:
 -- these see the row under the lock. A joined count would stay the snapshot's.
 --
--- A claim that is not full answers, in its first row, for each lane what is next: the due of the first work that
+-- A claim that finds less answers, in its first row, for each lane what is next: the due of the first work that
 -- is left, and the moment before which the lane is full or waits, if no place ends before its time. A lane
 -- without a row gives nothing.
 CREATE FUNCTION checkout.claim(
@@ -485,12 +485,14 @@ WITH t AS MATERIALIZED (
         min(greatest(e.due, e.shut, t.now)) FILTER (WHERE e.due IS NOT NULL) AS next
     FROM t CROSS JOIN ends e
 ), answer AS MATERIALIZED (
-    -- A full claim does not look further: there may be more at once.
-    SELECT a.now, a.news, CASE WHEN a.is_full THEN a.now ELSE (SELECT r.next FROM rests r) END AS next,
-        CASE WHEN NOT a.is_full THEN (SELECT r.dues FROM rests r) END AS dues,
-        CASE WHEN NOT a.is_full THEN (SELECT r.shuts FROM rests r) END AS shuts
+    -- A full claim does not look further: there may be more at once. Neither does a look that has found due work.
+    SELECT a.now, a.news, CASE WHEN a.is_enough THEN a.now ELSE (SELECT r.next FROM rests r) END AS next,
+        CASE WHEN NOT a.is_enough THEN (SELECT r.dues FROM rests r) END AS dues,
+        CASE WHEN NOT a.is_enough THEN (SELECT r.shuts FROM rests r) END AS shuts
     FROM (
-        SELECT t.now, in_max > 0 AND (SELECT count(*) FROM leased) >= in_max AS is_full,
+        SELECT t.now, CASE WHEN in_max > 0 THEN (SELECT count(*) FROM leased) >= in_max
+                ELSE EXISTS (SELECT FROM ends e WHERE greatest(e.due, e.shut) <= t.now AND e.due IS NOT NULL)
+            END AS is_enough,
             EXISTS (SELECT FROM checkout.news n WHERE n.due <= t.now) AS news
         FROM t OFFSET 0
     ) a

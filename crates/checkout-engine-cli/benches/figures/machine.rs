@@ -14,7 +14,8 @@ pub(crate) async fn machine() {
     let connection = rusqlite::Connection::open(path).unwrap();
     let begin = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE one AS SELECT 1 AS n";
     connection.execute_batch(begin).unwrap();
-    let rates = again(async || drop(connection.execute("UPDATE one SET n = n + 1", []).unwrap())).await;
+    let rates =
+        again(async || assert_eq!(connection.execute("UPDATE one SET n = n + 1", []).unwrap(), 1)).await;
     drop(connection);
     place.delete().await;
     table::row("commits of one row, one after the other, SQLite FULL", &of(&rates, a_second), "–", "–");
