@@ -81,10 +81,12 @@ async fn play<S: Store + Clone + 'static>(
     disk: &impl Fills,
     pass: impl AsyncFn(),
 ) -> Outcome {
-    let errors = Arc::new(AtomicU32::new(0));
-    let heard = Arc::clone(&errors);
+    let (errors, all_errors) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let heard = [Arc::clone(&errors), Arc::clone(&all_errors)];
     let engine = seller.engine(store.clone(), move |_| {
-        heard.fetch_add(1, Ordering::SeqCst);
+        for heard in &heard {
+            heard.fetch_add(1, Ordering::SeqCst);
+        }
     })?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let run = engine.run(|news| seller.tell(news), async { drop(stopped.await) });
@@ -165,8 +167,8 @@ async fn play<S: Store + Clone + 'static>(
         ids = ended => ids?,
         () = time => Vec::new(),
     };
-    // A full disk may not take the end of a telling.
-    seller.all_are_settled(&store, &ids, true).await
+    // A full disk may not take the end of a telling, which is one of the errors of the loop then.
+    seller.all_are_settled(&store, &ids, all_errors.load(Ordering::SeqCst)).await
 }
 
 /// The errors of a full disk, or of a server that the full disk has ended.

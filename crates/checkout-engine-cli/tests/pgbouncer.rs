@@ -69,7 +69,7 @@ fn orders_are_made_nudged_read_and_told_behind_a_pooler_in_transaction_mode() ->
             clock.advance(Duration::from_secs(2));
             client.batch_execute(&standing(&schema, clock.now())).await?;
         }
-        seller.all_are_settled(&store, &ids, false).await?;
+        seller.all_are_settled(&store, &ids, 0).await?;
         let said = program(&bouncer.url, &schema, &["ls", "--state", "settled"]).await?;
         assert!(ids.iter().all(|id| said.contains(id)), "{said}");
 
