@@ -11,7 +11,7 @@ CREATE TABLE checkout (
     page        TEXT,                           -- a secret of the payer
     hold        TEXT,                           -- why a person has to look
     notes       TEXT    NOT NULL,               -- the engine's, JSON
-    watch       TEXT    NOT NULL,               -- the engine's, JSON; empty before the create is done
+    watch       TEXT    NOT NULL DEFAULT '',    -- the work's last watch, while there is no work
     nudges      INTEGER NOT NULL DEFAULT 0,     -- nudges that came
     answered    INTEGER NOT NULL DEFAULT 0,     -- nudges that a read has answered
     version     INTEGER NOT NULL,               -- counts the writes
@@ -33,7 +33,8 @@ CREATE TABLE checkout_work (
     fence  INTEGER NOT NULL,                    -- the number of the last claim
     leased INTEGER NOT NULL,
     tries  INTEGER NOT NULL,                    -- claims since the last write
-    named  TEXT                                 -- the provider's id that an event named
+    named  TEXT,                                -- the provider's id that an event named
+    watch  TEXT    NOT NULL DEFAULT ''          -- the engine's, JSON; empty before the create is done
 ) STRICT;
 CREATE INDEX checkout_work_due ON checkout_work (lane, due, id);
 
@@ -181,10 +182,10 @@ CREATE TRIGGER checkout_watch_insert INSTEAD OF INSERT ON checkout_watch BEGIN
         WHERE NEW.provider NOT IN ('allscale', 'azotte', 'peach', 'peach_v2');
     SELECT RAISE(ABORT, 'environment: live or sandbox') WHERE NEW.environment NOT IN ('live', 'sandbox');
     INSERT INTO checkout (id, lane, provider, merchant, environment, state, reference, checkout_id, page,
-            notes, watch, version, created_at, changed_at)
+            notes, version, created_at, changed_at)
         VALUES (NEW.id, iif(NEW.provider = 'peach_v2', 'peach', NEW.provider) || '/' || NEW.merchant,
             NEW.provider, NEW.merchant, NEW.environment, 'open', NEW.reference, NEW.checkout_id, NEW.page,
-            NEW.notes, '',
+            NEW.notes,
             iif(EXISTS (SELECT 1 FROM checkout AS c WHERE c.id = NEW.id OR c.reference = NEW.reference
                 AND c.lane = iif(NEW.provider = 'peach_v2', 'peach', NEW.provider) || '/' || NEW.merchant), 0, 1),
             NEW.at, NEW.at);

@@ -37,7 +37,7 @@ const LOOKS: usize = 64;
 const CANDIDATE: &str = concat!(
     "SELECT ",
     columns!(),
-    ", c.watch, c.nudges, c.answered, w.tries, w.named, w.due \
+    ", w.watch, c.nudges, c.answered, w.tries, w.named, w.due \
      FROM checkout_work AS w CROSS JOIN checkout AS c ON c.id = w.id \
      WHERE w.lane = ?1 AND w.due <= ?2 ORDER BY w.due, w.id LIMIT 1"
 );

@@ -46,8 +46,8 @@ pub(crate) fn nudge(db: &Db<'_>, nudge: &Nudge<'_>, now: Moment) -> Result<Nudge
         Target::Named { checkout_id, .. } => checkout_id.filter(|named| known_as.as_deref() != Some(*named)),
     };
     let fence = next_fence(db)?;
-    let work = "INSERT INTO checkout_work AS w (id, lane, due, fence, leased, tries, named) \
-        VALUES (?1, ?2, ?3, ?4, 0, 0, ?5) ON CONFLICT (id) DO UPDATE \
+    let work = "INSERT INTO checkout_work AS w (id, lane, due, fence, leased, tries, named, watch) \
+        SELECT ?1, ?2, ?3, ?4, 0, 0, ?5, watch FROM checkout WHERE id = ?1 ON CONFLICT (id) DO UPDATE \
         SET due = iif(w.leased, w.due, min(w.due, excluded.due)), named = ifnull(excluded.named, w.named)";
     db.change(work, params![id, lane, millis, fence, named])?;
     Ok(Nudged::Queued { id })

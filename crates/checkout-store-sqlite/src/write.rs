@@ -26,10 +26,10 @@ const BY_ID: &str = concat!("SELECT ", columns!(), " FROM checkout AS c WHERE c.
 const BY_REFERENCE: &str =
     concat!("SELECT ", columns!(), " FROM checkout AS c WHERE c.lane = ?1 AND c.reference = ?2");
 const INSERT: &str = "INSERT INTO checkout (id, lane, provider, merchant, environment, state, reference, \
-    checkout_id, page, hold, notes, watch, version, created_at, changed_at) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?13)";
-const INSERT_WORK: &str = "INSERT INTO checkout_work (id, lane, due, fence, leased, tries) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
+    checkout_id, page, hold, notes, version, created_at, changed_at) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12, ?12)";
+const INSERT_WORK: &str = "INSERT INTO checkout_work (id, lane, due, fence, leased, tries, watch) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6)";
 
 /// One checkout.
 pub(crate) fn by_id(db: &Db<'_>, id: &str) -> Result<Option<Checkout>, StoreError> {
@@ -65,12 +65,11 @@ pub(crate) fn insert(
         added.page.as_ref().map(|page| page.as_str()),
         added.hold,
         added.notes.as_str(),
-        watch,
         now.unix_millis(),
     ];
     db.change(INSERT, values)?;
     let fence = next_fence(db)?;
-    db.change(INSERT_WORK, params![added.id, lane, from_now(now, lease), fence, !lease.is_zero()])?;
+    db.change(INSERT_WORK, params![added.id, lane, from_now(now, lease), fence, !lease.is_zero(), watch])?;
     Ok(Inserted::Fresh(Lease { id: added.id.clone(), fence, nudges: 0 }, added))
 }
 
@@ -86,7 +85,8 @@ const LEASED: &str = "SELECT w.lane, w.named, c.nudges, w.tries FROM checkout_wo
     JOIN checkout AS c ON c.id = w.id WHERE w.id = ?1 AND w.fence = ?2 AND w.leased \
     AND (w.due > ?3 OR NOT ?4)";
 /// The fence was looked at in the same transaction.
-const SET_WORK: &str = "UPDATE checkout_work SET due = ?2, leased = 0, tries = ?4, named = ?3 WHERE id = ?1";
+const SET_WORK: &str = "UPDATE checkout_work SET due = ?2, leased = 0, tries = ?4, named = ?3, \
+    watch = ifnull(?5, watch) WHERE id = ?1";
 const END_WORK: &str = "DELETE FROM checkout_work WHERE id = ?1";
 
 /// Writes the outcome of leased work.
@@ -109,18 +109,19 @@ pub(crate) fn write(db: &Db<'_>, lease: &Lease, write: &Write, now: Moment) -> R
     let is_back = matches!(write.next, Next::Back { .. });
     let named = work.named.filter(|_| nudged_since || is_back);
     let tries = if is_back { work.tries.saturating_sub(1).max(0) } else { 0 };
-    if let Next::Due { watch, .. } | Next::Ended { watch } = &write.next {
-        db.change("UPDATE checkout SET watch = ?2 WHERE id = ?1 AND watch <> ?2", params![id, watch])?;
-    }
-    let after = match &write.next {
+    let next = match &write.next {
         Next::Keep => None,
-        Next::Due { after, .. } | Next::Back { after } => Some(Some(*after)),
-        Next::Ended { .. } => Some(None),
+        Next::Due { after, watch } => Some((Some(*after), Some(watch))),
+        Next::Back { after } => Some((Some(*after), None)),
+        Next::Ended { watch } => Some((None, Some(watch))),
     };
-    if let Some(after) = after {
+    if let Some((after, watch)) = next {
         match if nudged_since { Some(Duration::ZERO) } else { after } {
-            Some(after) => db.change(SET_WORK, params![id, from_now(now, after), named, tries])?,
-            None => db.change(END_WORK, [id])?,
+            Some(after) => db.change(SET_WORK, params![id, from_now(now, after), named, tries, watch])?,
+            None => {
+                db.change("UPDATE checkout SET watch = ?2 WHERE id = ?1", params![id, watch])?;
+                db.change(END_WORK, [id])?
+            }
         };
         end_place(db, &work.lane, *fence, write.read, now)?;
     }
@@ -165,11 +166,14 @@ fn end_place(db: &Db<'_>, lane: &str, fence: i64, read: ReadMade, now: Moment) -
     Ok(())
 }
 
+/// A row without work keeps the work's watch.
+const KEEP_WATCH: &str = "UPDATE checkout SET watch = w.watch FROM checkout_work AS w \
+    WHERE checkout.id = ?1 AND w.id = ?1";
 /// The lane, and whether a nudge waits for a read.
 const AS_SEEN: &str = "SELECT lane, nudges > answered FROM checkout WHERE id = ?1 AND version = ?2";
 /// The id that an event named stays.
-const WORK_NOW: &str = "INSERT INTO checkout_work (id, lane, due, fence, leased, tries) \
-    VALUES (?1, ?2, ?3, ?4, 0, 0) ON CONFLICT (id) \
+const WORK_NOW: &str = "INSERT INTO checkout_work (id, lane, due, fence, leased, tries, watch) \
+    SELECT ?1, ?2, ?3, ?4, 0, 0, watch FROM checkout WHERE id = ?1 ON CONFLICT (id) \
     DO UPDATE SET due = excluded.due, fence = excluded.fence, leased = 0, tries = 0";
 const DECIDED: &str = "INSERT INTO checkout_decision (id, at, act, by, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
 
@@ -186,6 +190,7 @@ pub(crate) fn decide(db: &Db<'_>, decision: &Decision<'_>, now: Moment) -> Resul
         let fence = next_fence(db)?;
         db.change(WORK_NOW, params![id, lane, now.unix_millis(), fence])?;
     } else {
+        db.change(KEEP_WATCH, [id])?;
         db.change(END_WORK, [id])?;
     }
     add_news(db, news, now)?;

@@ -224,7 +224,8 @@ fn a_row_that_cannot_be_read_names_its_field_and_stands_in_nobody_s_way() -> Out
         for id in ["a", "b", "c"] {
             block_on(insert(&store, id))?;
         }
-        Connection::open(&path)?.execute(&format!("UPDATE checkout SET {set} WHERE id = 'a'"), [])?;
+        let table = if field == "watch" { "checkout_work" } else { "checkout" };
+        Connection::open(&path)?.execute(&format!("UPDATE {table} SET {set} WHERE id = 'a'"), [])?;
         let named = |error: StoreError| match error {
             StoreError::Corrupt { id, field } => format!("{id}.{field}"),
             other => other.to_string(),
