@@ -32,7 +32,8 @@ CREATE TABLE checkout.lane (
     wait_until  bigint
 ) WITH (fillfactor = 20);
 
--- The lasting rows. The columns from id to reference never change.
+-- The lasting rows. The columns from id to reference never change. The watch is the last one of a row without work:
+-- work has its own, so a poll that shows nothing new leaves this table as it is.
 CREATE TABLE checkout.checkout (
     id          text COLLATE "C" PRIMARY KEY,
     lane        text COLLATE "C" NOT NULL,
@@ -45,7 +46,7 @@ CREATE TABLE checkout.checkout (
     page        text,
     hold        text,
     notes       text NOT NULL,
-    watch       text NOT NULL,
+    watch       text NOT NULL DEFAULT '',
     nudges      bigint NOT NULL DEFAULT 0,
     answered    bigint NOT NULL DEFAULT 0,
     version     bigint NOT NULL DEFAULT 1,
@@ -77,7 +78,8 @@ CREATE TABLE checkout.work (
     tries  integer NOT NULL,
     leased boolean NOT NULL,
     urgent boolean NOT NULL,
-    named  text
+    named  text,
+    watch  text NOT NULL DEFAULT ''
 ) WITH (
     fillfactor = 80,
     autovacuum_vacuum_threshold = 1000,
@@ -169,8 +171,8 @@ CREATE FUNCTION checkout.watch(
             CASE $2 WHEN 'peach_v2' THEN 'peach' ELSE $2 END || '/' || $3 AS lane, checkout.now_ms() AS now
     ), fresh AS (
         INSERT INTO checkout.checkout (id, lane, provider, merchant, environment, reference, state, checkout_id,
-            page, notes, watch, created_at, changed_at)
-        SELECT $1, lane, provider, $3, environment, $5, 'open', $6, $7, $8, '', now, now FROM new
+            page, notes, created_at, changed_at)
+        SELECT $1, lane, provider, $3, environment, $5, 'open', $6, $7, $8, now, now FROM new
         ON CONFLICT DO NOTHING
         RETURNING lane, created_at
     ), named AS (

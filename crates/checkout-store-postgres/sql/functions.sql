@@ -21,9 +21,9 @@ DECLARE
     now bigint := checkout.now_ms();
 BEGIN
     INSERT INTO checkout.checkout AS c (id, lane, provider, merchant, environment, reference, state, checkout_id,
-        page, hold, notes, watch, created_at, changed_at)
+        page, hold, notes, created_at, changed_at)
     VALUES (in_id, in_lane, in_provider, in_merchant, in_environment, in_reference, in_state, in_checkout_id,
-        in_page, in_hold, in_notes, in_watch, now, now)
+        in_page, in_hold, in_notes, now, now)
     ON CONFLICT DO NOTHING
     RETURNING c.* INTO kept;
     IF NOT FOUND THEN
@@ -39,8 +39,8 @@ BEGIN
         ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id;
     END IF;
     fence := nextval('checkout.fence');
-    INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent)
-    VALUES (in_id, in_lane, now + in_lease, fence, (in_lease > 0)::int, in_lease > 0, in_lease < in_urgent);
+    INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent, watch)
+    VALUES (in_id, in_lane, now + in_lease, fence, (in_lease > 0)::int, in_lease > 0, in_lease < in_urgent, in_watch);
     PERFORM FROM checkout.lane l WHERE l.name = in_lane;
     IF NOT FOUND THEN
         INSERT INTO checkout.lane (name) VALUES (in_lane) ON CONFLICT DO NOTHING;
@@ -92,7 +92,8 @@ $$;
 
 -- Writes of leased work, each with its own answer: true if done, false if lost, and null if another
 -- transaction has the row. A single write can wait for the row, and several wait for none. No two writes are
--- of one id. The news of all writes stand together.
+-- of one id. The news of all writes stand together. A write that does not touch the checkout's row locks the
+-- work alone: a nudge and a decision lock the work too.
 CREATE FUNCTION checkout.write(
     in_waits_for_row boolean, in_ids text[], in_fences bigint[], in_nudges bigint[], in_rows boolean[], in_states text[],
     in_checkout_ids text[], in_pages text[], in_holds text[], in_notes text[], in_nexts text[],
@@ -105,10 +106,14 @@ SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off S
 AS $$
 DECLARE
     now bigint;
+    -- The writes that may change the checkout's row.
+    touched text[] := ARRAY(
+        SELECT i.id FROM unnest(in_ids, in_rows, in_nexts, in_reads, in_nudges) AS i (id, is_row, next, read, nudges)
+        WHERE i.is_row OR i.next = 'ended' OR (i.read = 'answered' AND i.nudges > 0)
+    );
     free text[];
     ours boolean;
     again boolean;
-    rests boolean;
     done boolean[] := array_fill(false, ARRAY[cardinality(in_ids)]);
     -- The places that end.
     lanes text[] := '{}';
@@ -121,17 +126,17 @@ DECLARE
     x record;
 BEGIN
     IF in_waits_for_row THEN
-        PERFORM FROM checkout.checkout c WHERE c.id = in_ids[1] FOR NO KEY UPDATE;
+        PERFORM FROM checkout.checkout c WHERE c.id = ANY (touched) FOR NO KEY UPDATE;
         PERFORM FROM checkout.work w WHERE w.id = in_ids[1] FOR UPDATE;
     ELSE
-        free := ARRAY(SELECT c.id FROM checkout.checkout c WHERE c.id = ANY (in_ids)
+        free := ARRAY(SELECT c.id FROM checkout.checkout c WHERE c.id = ANY (touched)
             FOR NO KEY UPDATE SKIP LOCKED);
-        free := ARRAY(SELECT w.id FROM checkout.work w WHERE w.id = ANY (free) FOR UPDATE SKIP LOCKED);
+        free := ARRAY(SELECT w.id FROM checkout.work w
+            WHERE w.id = ANY (in_ids) AND (w.id <> ALL (touched) OR w.id = ANY (free)) FOR UPDATE SKIP LOCKED);
     END IF;
     now := checkout.now_ms();
     FOR x IN
-        SELECT i.*, c.nudges AS come, c.answered, c.checkout_id AS old, c.watch AS seen,
-            w.id IS NOT NULL AS works, w.fence AS held, w.leased, w.due, w.lane
+        SELECT i.*, c.nudges AS come, c.answered, c.checkout_id AS old, w.id IS NOT NULL AS works, w.fence AS held, w.leased, w.due, w.lane
         FROM unnest(in_ids, in_fences, in_nudges, in_rows, in_states, in_checkout_ids, in_pages, in_holds, in_notes,
             in_nexts, in_afters, in_watches, in_reads, in_waits) WITH ORDINALITY AS i (id, fence, nudges, is_row,
             state, checkout_id, page, hold, notes, next, after, watch, read, wait, n)
@@ -145,12 +150,12 @@ BEGIN
         ours := x.held = x.fence AND x.leased AND (x.next <> 'keep' OR x.due > now);
         CONTINUE WHEN ours IS NOT TRUE;
         done[x.n] := true;
-        rests := x.next IN ('keep', 'back');
+        again := x.come > x.nudges;
         IF x.is_row THEN
             UPDATE checkout.checkout c
             SET state = x.state, checkout_id = x.checkout_id, page = x.page, hold = x.hold, notes = x.notes,
                 version = c.version + 1, changed_at = now,
-                watch = CASE WHEN rests THEN c.watch ELSE x.watch END,
+                watch = CASE WHEN x.next = 'ended' THEN x.watch ELSE c.watch END,
                 answered = CASE WHEN x.read = 'answered' THEN greatest(c.answered, x.nudges) ELSE c.answered END
             WHERE c.id = x.id;
             IF x.old IS DISTINCT FROM x.checkout_id THEN
@@ -160,9 +165,9 @@ BEGIN
                 INSERT INTO checkout.named AS n (lane, checkout_id, id) VALUES (x.lane, x.checkout_id, x.id)
                 ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE n.id <> excluded.id;
             END IF;
-        ELSIF (NOT rests AND x.seen <> x.watch) OR (x.read = 'answered' AND x.answered < x.nudges) THEN
+        ELSIF x.next = 'ended' OR (x.read = 'answered' AND x.answered < x.nudges) THEN
             UPDATE checkout.checkout c
-            SET watch = CASE WHEN rests THEN c.watch ELSE x.watch END,
+            SET watch = CASE WHEN x.next = 'ended' THEN x.watch ELSE c.watch END,
                 answered = CASE WHEN x.read = 'answered' THEN greatest(c.answered, x.nudges) ELSE c.answered END
             WHERE c.id = x.id;
         END IF;
@@ -170,7 +175,6 @@ BEGIN
             UPDATE checkout.event e SET done = true, until = now + e.keep
             WHERE e.id = x.id AND NOT e.done AND e.nudge <= x.nudges;
         END IF;
-        again := x.come > x.nudges;
         IF x.next = 'keep' THEN
             UPDATE checkout.work w SET rev = w.rev + 1 WHERE w.id = x.id;
         ELSIF x.next = 'ended' AND NOT again THEN
@@ -180,7 +184,8 @@ BEGIN
             SET rev = w.rev + 1, leased = false, due = CASE WHEN again THEN now ELSE now + x.after END,
                 urgent = again OR x.after < in_urgent,
                 tries = CASE x.next WHEN 'back' THEN greatest(w.tries - 1, 0) ELSE 0 END,
-                named = CASE WHEN again OR x.next = 'back' THEN w.named END
+                named = CASE WHEN again OR x.next = 'back' THEN w.named END,
+                watch = CASE WHEN x.next = 'back' THEN w.watch ELSE x.watch END
             WHERE w.id = x.id;
         END IF;
         IF x.next <> 'keep' THEN
@@ -258,7 +263,7 @@ BEGIN
                 WHERE r.lane = in_lane AND r.reference = in_reference;
             END IF;
         END IF;
-        SELECT r.id, r.lane, r.nudges, r.checkout_id INTO c FROM checkout.checkout r WHERE r.id = queued
+        SELECT r.id, r.lane, r.nudges, r.checkout_id, r.watch INTO c FROM checkout.checkout r WHERE r.id = queued
         FOR NO KEY UPDATE;
         IF NOT FOUND THEN
             IF in_id IS NULL THEN
@@ -286,9 +291,9 @@ BEGIN
         END IF;
     END IF;
     UPDATE checkout.checkout r SET nudges = r.nudges + 1 WHERE r.id = c.id;
-    INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent, named)
+    INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent, named, watch)
     VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true,
-        CASE WHEN in_checkout_id IS DISTINCT FROM c.checkout_id THEN in_checkout_id END)
+        CASE WHEN in_checkout_id IS DISTINCT FROM c.checkout_id THEN in_checkout_id END, c.watch)
     ON CONFLICT (id) DO UPDATE
         SET rev = w.rev + 1,
             due = CASE WHEN w.leased THEN w.due ELSE least(w.due, excluded.due) END,
@@ -310,19 +315,21 @@ SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     now bigint;
+    works_watch text;
     c record;
 BEGIN
-    SELECT r.id, r.lane, r.checkout_id, r.version, r.nudges > r.answered AS nudged INTO c
+    SELECT r.id, r.lane, r.checkout_id, r.version, r.nudges > r.answered AS nudged, r.watch INTO c
     FROM checkout.checkout r WHERE r.id = in_id FOR NO KEY UPDATE;
     IF NOT FOUND OR c.version <> in_version THEN
         RETURN false;
     END IF;
     -- Whoever holds the work writes first.
-    PERFORM FROM checkout.work w WHERE w.id = c.id FOR UPDATE;
+    SELECT w.watch INTO works_watch FROM checkout.work w WHERE w.id = c.id FOR UPDATE;
+    c.watch := coalesce(works_watch, c.watch);
     now := checkout.now_ms();
     UPDATE checkout.checkout r
     SET state = in_state, checkout_id = in_checkout_id, page = in_page, hold = in_hold, notes = in_notes,
-        version = r.version + 1, changed_at = now
+        watch = c.watch, version = r.version + 1, changed_at = now
     WHERE r.id = c.id;
     IF c.checkout_id IS DISTINCT FROM in_checkout_id THEN
         DELETE FROM checkout.named n WHERE n.lane = c.lane AND n.checkout_id = c.checkout_id AND n.id = c.id;
@@ -332,8 +339,8 @@ BEGIN
         ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE n.id <> excluded.id;
     END IF;
     IF in_work OR c.nudged THEN
-        INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent)
-        VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true)
+        INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent, watch)
+        VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true, c.watch)
         ON CONFLICT (id) DO UPDATE
             SET due = excluded.due, fence = excluded.fence, rev = w.rev + 1, tries = 0, leased = false, urgent = true;
     ELSE
@@ -366,7 +373,7 @@ CREATE FUNCTION checkout.claim(
     in_lanes text[], in_from bigint[], in_max bigint, in_lease bigint, in_suspect integer
 ) RETURNS TABLE (
     now bigint, next bigint, news boolean, dues bigint[], shuts bigint[], lane text, fence bigint, tries integer,
-    named text, regular bigint, late bigint, kept checkout.checkout
+    named text, watch text, regular bigint, late bigint, kept checkout.checkout
 ) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan SET jit = off
 SET enable_seqscan = off
@@ -446,7 +453,7 @@ WITH t AS MATERIALIZED (
     SET due = t.now + in_lease, fence = h.number, rev = w.rev + 1, tries = w.tries + 1, leased = true, urgent = false
     FROM numbered h, t
     WHERE w.id = h.id AND w.id = ANY (ARRAY(SELECT id FROM numbered))
-    RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, h.n, h.regular, h.late
+    RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, w.watch, h.n, h.regular, h.late
 ), places AS MATERIALIZED (
     SELECT s.n, s.lane, min(s.due) AS due, array_agg(s.id) AS ids,
         array_agg(checkout.place(s.due + k.span, s.fence)) FILTER (WHERE k.span IS NOT NULL) AS taken,
@@ -499,7 +506,7 @@ WITH t AS MATERIALIZED (
 )
 SELECT answer.now, answer.next, answer.news, CASE WHEN s.first IS NOT FALSE THEN answer.dues END,
     CASE WHEN s.first IS NOT FALSE THEN answer.shuts END,
-    s.lane, s.fence, s.tries, s.named, s.regular, s.late, c.kept
+    s.lane, s.fence, s.tries, s.named, s.watch, s.regular, s.late, c.kept
 FROM answer LEFT JOIN (
     SELECT s.*, row_number() OVER (ORDER BY s.fence) = 1 AS first FROM leased s
 ) s ON true LEFT JOIN LATERAL (

@@ -3,7 +3,8 @@
 //! **Locks.** An operation that waits locks in this order: the checkout's row, the work's row, and then
 //! names, events, news and the lane. A claim locks the lane before the work, and waits for neither. Writes of
 //! several checkouts in one transaction wait for no row of a checkout or its work. So no two operations wait
-//! for each other. Rows of one kind are locked in the order of their keys.
+//! for each other. Rows of one kind are locked in the order of their keys. A write that leaves the checkout's
+//! row as it is does not lock the row: who changes the row locks the work too, or has deleted it.
 //!
 //! **Snapshots.** At READ COMMITTED a statement sees one snapshot, and under a lock the latest row. A
 //! function locks first, and decides by what the next statement sees. The claim chooses by one snapshot, and

@@ -1245,9 +1245,12 @@ fn a_write_whose_row_somebody_holds_keeps_no_other_write_waiting() -> Tested {
             let pid: i32 = held.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
             let waiting =
                 format!("SELECT count(*) FROM pg_stat_activity WHERE {pid} = ANY (pg_blocking_pids(pid))");
+            // A write that leaves the checkout's row as it is does not wait for the row.
+            let row = |id: &str| (table == "checkout").then(|| checkout(id));
             let write = |number: usize| {
                 let (own, lease) = (store.clone(), leases[number].clone());
-                tokio::spawn(async move { own.write(&lease, &after(LEASE)).await })
+                let write = Write { checkout: row(&lease.id), ..after(LEASE) };
+                tokio::spawn(async move { own.write(&lease, &write).await })
             };
             // One by one, then one together with others.
             let mut stuck = Vec::new();
@@ -1264,6 +1267,102 @@ fn a_write_whose_row_somebody_holds_keeps_no_other_write_waiting() -> Tested {
                 assert_eq!(write.await??, Written::Done);
             }
         }
+        Ok(())
+    })
+}
+
+/// A write that leaves the checkout's row as it is locks the work alone. So a nudge may have the row already.
+#[test]
+fn a_write_and_a_nudge_in_between_lose_nothing() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let nudge = schema.sql("SELECT checkout.nudge($1, NULL, NULL, NULL, '{}', '{}')");
+        let row = schema.sql("SELECT FROM checkout.checkout WHERE id = $1 FOR NO KEY UPDATE");
+        let due = || after(Duration::from_secs(60));
+        let answered = || Write { read: ReadMade::Answered, ..due() };
+        let ended = || Write { next: Next::Ended { watch: "w".to_owned() }, ..due() };
+        // Has the checkout a nudge before, has the other one nudged before the write, does the write wait?
+        for (id, is_nudged, is_first, write, waits) in [
+            ("a", false, false, due(), false),
+            ("b", false, true, due(), true),
+            ("c", false, false, answered(), false),
+            ("d", true, false, answered(), true),
+            ("e", false, false, ended(), true),
+            ("f", false, true, ended(), true),
+        ] {
+            add(&store, id).await?;
+            if is_nudged {
+                schema.client.execute(&nudge, &[&id]).await?;
+            }
+            let lease = claim(&store, 1).await?.due.remove(0).lease;
+            let mut other = client_of(&url()).await?;
+            let other = other.transaction().await?;
+            let pid: i32 = other.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+            let waiting =
+                format!("SELECT count(*) FROM pg_stat_activity WHERE {pid} = ANY (pg_blocking_pids(pid))");
+            // Of two that wait for each other, the server ends this one.
+            other.batch_execute("SET LOCAL deadlock_timeout = '10ms'").await?;
+            other.execute(if is_first { &nudge } else { &row }, &[&id]).await?;
+            let own = store.clone();
+            let write = tokio::spawn(async move { own.write(&lease, &write).await });
+            while if waits { schema.number(&waiting).await? == 0 } else { !write.is_finished() } {
+                assert!(!waits || !write.is_finished(), "{id} has not waited");
+                assert!(waits || schema.number(&waiting).await? == 0, "{id} waits");
+            }
+            if !is_first {
+                other.execute(&nudge, &[&id]).await?;
+            }
+            other.commit().await?;
+            assert_eq!(write.await??, Written::Done, "{id}");
+            let claimed = claim(&store, 9).await?;
+            let seen: Vec<_> =
+                claimed.due.iter().map(|due| (&*due.lease.id, due.nudged, &*due.watch)).collect();
+            assert_eq!(seen, [(id, true, "w")]);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_decision_that_ends_the_work_keeps_the_watch_of_the_write_before() -> Tested {
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let store = schema.standing().await?;
+        let lease = leased(&store, &["a"]).await?.remove(0);
+        let mut other = client_of(&url()).await?;
+        let other = other.transaction().await?;
+        let pid: i32 = other.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+        let waits = format!(
+            "WITH RECURSIVE behind (pid) AS (SELECT {pid} UNION SELECT a.pid FROM pg_stat_activity a, behind b \
+             WHERE b.pid = ANY (pg_blocking_pids(a.pid))) SELECT count(*) - 1 FROM behind"
+        );
+        let work = schema.sql("SELECT FROM checkout.work WHERE id = 'a' FOR UPDATE");
+        other.execute(&work, &[]).await?;
+        // The write waits for the work, and the decision behind the write.
+        let own = store.clone();
+        let write = tokio::spawn(async move { own.write(&lease, &after(Duration::from_secs(60))).await });
+        while schema.number(&waits).await? < 1 {}
+        let (own, seen) = (store.clone(), Store::checkout(&store, "a").await?.expect("a checkout"));
+        let decision = tokio::spawn(async move {
+            let (act, by, reason) = ("close", "ann", "paid in cash");
+            let decision = Decision { checkout: &seen, work: false, news: Vec::new(), act, by, reason };
+            own.decide(&decision).await
+        });
+        while schema.number(&waits).await? < 2 {}
+        other.commit().await?;
+        assert_eq!((write.await??, decision.await??), (Written::Done, Written::Done));
+        assert_eq!(schema.number("SELECT count(*) FROM checkout.work").await?, 0);
+        let nudge = Nudge { target: Target::Id("a"), event: &[] };
+        assert!(matches!(store.nudge(&nudge).await?, Nudged::Queued { .. }));
+        let claimed = claim(&store, 9).await?;
+        assert_eq!(claimed.due.iter().map(|due| &*due.watch).collect::<Vec<_>>(), ["w"]);
         Ok(())
     })
 }
