@@ -5,8 +5,9 @@
 use checkout_engine::conformance::{self, Clock, Law, ManualClock};
 use checkout_engine::limits_conformance::{self as suite, Law as OfLimits};
 use checkout_engine::{
-    Ask, Checkout, Claimed, Inserted, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New, Next, Nudge,
-    Nudged, Provider, ReadMade, Reserved, Room, State, Store, StoreError, Target, Write, Written,
+    Ask, Checkout, Claimed, Decision, Inserted, Lane, Limit, Limited, Limits, Memory, MemoryLimits, New,
+    Next, Nudge, Nudged, Provider, ReadMade, Reserved, Room, State, Store, StoreError, Target, Write,
+    Written,
 };
 use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use pollster::block_on;
@@ -531,6 +532,61 @@ fn while_there_is_work_and_room_no_claim_looks_and_a_place_that_is_refused_is_gi
         // Three of each lane, of the twelve crashed pieces and the eight that were given back.
         assert_eq!(tries.len(), 12);
         assert!(tries.iter().all(|tries| [1, 2].contains(tries)), "{tries:?}");
+        Ok(())
+    })
+}
+
+/// Claims that run beside each other take each other's work, and find little where there is much.
+#[test]
+fn a_claim_that_finds_little_is_no_reason_to_look_and_the_second_is() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let counted = Counted { limits: &limits, looked: AtomicU32::new(0) };
+        let store = Limited::new(Memory::with_clock(clock.reader()), &counted);
+        let rate = RateLimit { requests: 1_000, ..RATE };
+        store.lanes(&[Lane { name: PEACH.to_owned(), limit: Some(rate) }]).await?;
+        let lanes = [PEACH.to_owned()];
+        let ask = Ask { lanes: &lanes, max: 4, lease: LEASE };
+        let mut number = 0;
+        let mut seen = Vec::new();
+        for added in [4, 1, 4, 1, 2, 1, 1, 1] {
+            for _ in 0..added {
+                number += 1;
+                add(&store, Provider::Peach, &number.to_string()).await?;
+            }
+            let found = store.claim(&ask).await?.due.len();
+            assert_eq!(found, added);
+            seen.push((added, counted.looked.swap(0, Ordering::Relaxed) > 0));
+        }
+        // Two of four are enough. After two claims with less, each claim looks.
+        let looks = [true, false, false, false, false, false, false, true];
+        assert_eq!(seen.iter().map(|(_, looked)| *looked).collect::<Vec<_>>(), looks, "{seen:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_read_that_was_made_holds_its_place_for_the_span_also_where_the_write_is_lost() -> Tested {
+    block_on(async {
+        for (read, wait) in [(ReadMade::Answered, 61), (ReadMade::Sent, 91), (ReadMade::None, 91)] {
+            let clock = ManualClock::new();
+            let limits = MemoryLimits::with_clock(clock.reader());
+            let store = Limited::new(Memory::with_clock(clock.reader()), &limits);
+            let rate = RateLimit { requests: 1, ..RATE };
+            store.lanes(&[Lane { name: PEACH.to_owned(), limit: Some(rate) }]).await?;
+            add(&store, Provider::Peach, "a").await?;
+            let due = claim(&store, &[PEACH]).await?.due.remove(0);
+            let (act, by, reason) = ("close", "ann", "paid in cash");
+            let decision =
+                Decision { checkout: &due.checkout, work: false, news: Vec::new(), act, by, reason };
+            assert_eq!(store.decide(&decision).await?, Written::Done);
+            let next = Next::Due { after: LEASE, watch: String::new() };
+            let write = Write { checkout: None, next, read, lane_wait: None, news: Vec::new() };
+            assert_eq!(store.write(&due.lease, &write).await?, Written::Lost);
+            let room = limits.room(&[Limit { lane: PEACH, rate }], LEASE).await?;
+            assert_eq!(room, [Room { places: 0, wait: Duration::from_secs(wait) }], "{read:?}");
+        }
         Ok(())
     })
 }

@@ -18,6 +18,8 @@ use tokio::time::sleep;
 const SPAN: Duration = Duration::from_secs(3);
 const OPEN: u32 = 20_000;
 const MERCHANTS: u32 = 10;
+/// One writes while the other claims. A claim takes all the merchants, and more would claim in vain.
+const CLAIMERS: usize = 2;
 
 /// A ring of 20,000 checkouts for a time, while somebody holds a snapshot and while nobody does: the last
 /// half of the time.
@@ -36,7 +38,7 @@ pub(crate) async fn snapshot() {
         }
         let store = place.open_postgres(8).await;
         for _ in 0..spans {
-            rates.push(rate(&store, 8, &lanes(MERCHANTS), 20, SPAN).await);
+            rates.push(rate(&store, CLAIMERS, &lanes(MERCHANTS), 20, SPAN).await);
         }
         rates.drain(..rates.len() / 2);
         other.batch_execute("ROLLBACK").await.unwrap();
@@ -72,7 +74,8 @@ pub(crate) async fn churn() {
         [of("work").await, of("checkout").await]
     };
     let store = place.open_postgres(8).await;
-    let ring = async |seconds| ring(&store, 8, &lanes(MERCHANTS), 20, Duration::from_secs(seconds)).await;
+    let ring =
+        async |seconds| ring(&store, CLAIMERS, &lanes(MERCHANTS), 20, Duration::from_secs(seconds)).await;
     let first = ring(5).await;
     // The first seconds lay the rows out as they stay: two versions each, since a claim and a write follow.
     let fresh = sizes().await;

@@ -1,7 +1,7 @@
 //! Processes of this very program.
 
-use crate::world::{Place, Provider, Reads, engine, names, short_lease};
-use checkout_engine::Store;
+use crate::world::{Place, Provider, Reads, WIDE, engine, limit, names, redis, short_lease};
+use checkout_engine::{Limited, Store};
 use std::io::{BufRead, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
@@ -13,34 +13,48 @@ use tokio::sync::mpsc;
 /// The argument of a process that does a part's work.
 pub(crate) const CHILD: &str = "--child";
 
+/// The argument of a process whose limits are in the database.
+const DATABASE: &str = "database";
+
 /// A process, killed in the end.
 pub(crate) struct Process {
     child: Child,
     output: Option<BufReader<ChildStdout>>,
 }
 
+/// Where the limits of the merchants are, each so wide that nobody waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limits<'a> {
+    None,
+    Database,
+    /// In Redis, under a prefix.
+    Redis(&'a str),
+}
+
 /// What a process does.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Work {
+pub(crate) enum Work<'a> {
     /// Polls for so long from a word on, and tells how often.
-    Polls(Duration),
+    Polls(Duration, Limits<'a>),
     /// Tells the path of each read, and never gets an answer if it is silent.
     Reads { silent: bool },
 }
 
 impl Process {
     /// A process that has opened its store.
-    pub(crate) fn start(place: &Place, merchants: u32, work: Work) -> Self {
-        let (kind, seconds) = match work {
-            Work::Polls(span) => ("polls", span.as_secs()),
-            Work::Reads { silent } => (if silent { "silent" } else { "reads" }, 0),
+    pub(crate) fn start(place: &Place, merchants: u32, work: Work<'_>) -> Self {
+        let (kind, seconds, limits) = match work {
+            Work::Polls(span, Limits::None) => ("polls", span.as_secs(), ""),
+            Work::Polls(span, Limits::Database) => ("polls", span.as_secs(), DATABASE),
+            Work::Polls(span, Limits::Redis(prefix)) => ("polls", span.as_secs(), prefix),
+            Work::Reads { silent } => (if silent { "silent" } else { "reads" }, 0, ""),
         };
         let (url, name) = match place {
             Place::Sqlite(path) => ("", path.to_str().unwrap()),
             Place::Postgres { url, schema } => (url.as_str(), schema.as_str()),
         };
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([CHILD, kind, url, name, &merchants.to_string(), &seconds.to_string()])
+            .args([CHILD, kind, url, name, &merchants.to_string(), &seconds.to_string(), limits])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -97,25 +111,39 @@ impl Drop for Process {
 
 /// The work of a process that a part has started.
 pub(crate) async fn work(arguments: &[String]) {
-    let [kind, url, name, merchants, seconds] = arguments else { panic!("five arguments") };
+    let [kind, url, name, merchants, seconds, limits] = arguments else { panic!("six arguments") };
     let (merchants, span) = (merchants.parse().unwrap(), Duration::from_secs(seconds.parse().unwrap()));
     if url.is_empty() {
         let store = Place::Sqlite(name.into()).open_sqlite();
-        run(kind, store, merchants, span).await;
-    } else {
-        let place = Place::Postgres { url: url.clone(), schema: name.clone() };
-        let store = place.open_postgres(8).await;
-        run(kind, store, merchants, span).await;
+        return run(kind, store, merchants, span, false).await;
+    }
+    let place = Place::Postgres { url: url.clone(), schema: name.clone() };
+    let store = place.open_postgres(8).await;
+    match limits.as_str() {
+        "" => run(kind, store, merchants, span, false).await,
+        DATABASE => run(kind, store, merchants, span, true).await,
+        prefix => run(kind, Arc::new(Limited::new(store, redis(prefix).await)), merchants, span, true).await,
     }
 }
 
-async fn run<S: Store + 'static>(kind: &str, store: S, merchants: u32, span: Duration) {
+async fn run<S: Store + Clone + 'static>(
+    kind: &str,
+    store: S,
+    merchants: u32,
+    span: Duration,
+    is_limited: bool,
+) {
     let errors = Arc::new(AtomicU64::new(0));
     let (heard, mut reads) = mpsc::unbounded_channel();
     let polls = kind == "polls";
     let provider = Provider { heard: (!polls).then_some(heard), silent: kind == "silent" };
     let lease = if polls { Duration::from_secs(30) } else { short_lease() };
-    let engine = engine(store, provider, &names(merchants), lease, &errors);
+    let engine = engine(store.clone(), provider, &names(merchants), lease, &errors);
+    if is_limited {
+        // The engine makes its merchants known before its first step, and their provider has no limit.
+        engine.step(|_| async { Ok(()) }).await.unwrap();
+        limit(&store, merchants, Some(WIDE)).await;
+    }
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
     thread::spawn(|| {

@@ -1,10 +1,10 @@
 //! How much a second.
 
-use crate::process::{Process, Work};
+use crate::process::{Limits as In, Process, Work};
 use crate::table::{self, RUNS, a_second, of, percent, whole};
-use crate::world::{Fill, Place, claim, lanes, rate, unique};
-use checkout_engine::{Lane, Limit, Limited, Limits, Reserved, Store};
-use checkout_store_redis::{Options, Redis, redis};
+use crate::world::{Fill, Place, WIDE, claim, lanes, limit, rate, redis, unique};
+use checkout_engine::{Limit, Limited, Limits, Reserved, Store};
+use checkout_store_redis::redis as client;
 use checkout_tables::{Moment, RateLimit, RateScope};
 use checkout_trust::replay::{AsyncStore, Key, Slot};
 use futures_util::future::join_all;
@@ -19,8 +19,8 @@ const PEERS_OF_POLLS: &str = "awa 5,369/s, pg-boss 2,387/s, River 501/s (64 work
 
 /// Polls a second of whole processes, each with an engine, and the errors that came out of the store.
 async fn polls(place: &Place, processes: usize, span: Duration) -> (f64, u64) {
-    let mut running: Vec<Process> =
-        (0..processes).map(|_| Process::start(place, MERCHANTS, Work::Polls(span))).collect();
+    let work = Work::Polls(span, In::None);
+    let mut running: Vec<Process> = (0..processes).map(|_| Process::start(place, MERCHANTS, work)).collect();
     let begin = Instant::now();
     running.iter_mut().for_each(Process::go);
     let told: Vec<(u64, u64)> = running.iter_mut().map(Process::told).collect();
@@ -88,14 +88,7 @@ pub(crate) async fn busy() {
     );
 }
 
-/// The lanes of a store, each with so wide a limit that nobody waits.
-async fn limit<S: Store>(store: &S, limit: Option<RateLimit>) {
-    let known: Vec<Lane> = lanes(LIMITED).into_iter().map(|name| Lane { name, limit }).collect();
-    store.lanes(&known).await.unwrap();
-}
-
 const LIMITED: u32 = 1_000;
-const WIDE: RateLimit = RateLimit { requests: 50, per_seconds: 1, scope: RateScope::Merchant };
 const PEER_OF_LIMIT: &str = "River: −48 % with a global limit (river#1145)";
 
 /// The runs by turns, each so short that what else the machine does meets both.
@@ -116,11 +109,36 @@ fn of_both(rates: &[[f64; 2]]) -> String {
     format!("{}: {}/s with, {}/s without", of(&ratios, percent), rate(1), rate(0))
 }
 
-/// The cost of limits in Redis beside a database without limits, by turns.
+/// Polls of a whole process, with limits and without, by turns.
+async fn polls_with(limits: In<'_>) -> String {
+    let mut all = Vec::new();
+    for run in 0..TURNS {
+        let place = Place::postgres("limits").await;
+        place.fill(&Fill::open(DUE, LIMITED)).await;
+        let mut rates = [0.0; 2];
+        for turn in [run % 2, 1 - run % 2] {
+            let work = Work::Polls(TURN, [In::None, limits][turn]);
+            let mut process = Process::start(&place, LIMITED, work);
+            let begin = Instant::now();
+            process.go();
+            rates[turn] = process.told().0 as f64 / begin.elapsed().as_secs_f64();
+        }
+        place.delete().await;
+        all.push(rates);
+    }
+    of_both(&all)
+}
+
+/// The cost of limits in Redis beside a database without limits.
 pub(crate) async fn shared_limit() {
     if env::var("CHECKOUT_TEST_POSTGRES").is_err() {
         return table::row("not measured", "CHECKOUT_TEST_POSTGRES is not set", "", "");
     }
+    let prefix = format!("{{{}}}:", unique("shared"));
+    let ours = polls_with(In::Redis(&prefix)).await;
+    forget(&prefix).await;
+    let figure = "polls, end to end, limits in Redis against none, 1,000 merchants";
+    table::row(figure, &ours, "≥ 90 %", PEER_OF_LIMIT);
     let (place, prefix) = (Place::postgres("shared").await, format!("{{{}}}:", unique("shared")));
     place.fill(&Fill::open(DUE, LIMITED)).await;
     let alone = place.open_postgres(8).await;
@@ -131,10 +149,10 @@ pub(crate) async fn shared_limit() {
         // Neither is always the first.
         for turn in [run % 2, 1 - run % 2] {
             rates[turn] = if turn == 0 {
-                limit(&alone, None).await;
+                limit(&alone, LIMITED, None).await;
                 turn_of(&alone).await
             } else {
-                limit(&limited, Some(WIDE)).await;
+                limit(&limited, LIMITED, Some(WIDE)).await;
                 turn_of(&limited).await
             };
         }
@@ -142,12 +160,15 @@ pub(crate) async fn shared_limit() {
     }
     forget(&prefix).await;
     place.delete().await;
-    let figure = "rate with limits in Redis against the database alone, 1,000 merchants";
-    table::row(figure, &of_both(&all), "≥ 90 %", PEER_OF_LIMIT);
+    let figure = "claims with their writes, limits in Redis against none, 1,000 merchants";
+    table::row(figure, &of_both(&all), "–", "–");
 }
 
-/// The cost of the database's own limits, by turns.
+/// The cost of the database's own limits.
 pub(crate) async fn lane_limit() {
+    let ours = polls_with(In::Database).await;
+    let figure = "polls, end to end, the database's own limits against none, 1,000 merchants";
+    table::row(figure, &ours, "≥ 90 %", PEER_OF_LIMIT);
     let place = Place::postgres("lane").await;
     place.fill(&Fill::open(DUE, LIMITED)).await;
     let store = place.open_postgres(8).await;
@@ -156,14 +177,14 @@ pub(crate) async fn lane_limit() {
         let mut rates = [0.0; 2];
         // Neither is always the first.
         for turn in [run % 2, 1 - run % 2] {
-            limit(&store, [None, Some(WIDE)][turn]).await;
+            limit(&store, LIMITED, [None, Some(WIDE)][turn]).await;
             rates[turn] = turn_of(&store).await;
         }
         all.push(rates);
     }
     place.delete().await;
-    let figure = "rate with the database's own limits against none, 1,000 merchants";
-    table::row(figure, &of_both(&all), "≥ 90 %", PEER_OF_LIMIT);
+    let figure = "claims with their writes, the database's own limits against none, 1,000 merchants";
+    table::row(figure, &of_both(&all), "–", "–");
 }
 
 /// Places that claims take, without the writes.
@@ -173,7 +194,7 @@ pub(crate) async fn limiter_postgres() {
         let place = Place::postgres("limiter").await;
         place.fill(&Fill::open(DUE, LIMITED)).await;
         let store = place.open_postgres(8).await;
-        limit(&store, Some(WIDE)).await;
+        limit(&store, LIMITED, Some(WIDE)).await;
         let (begin, span) = (Instant::now(), Duration::from_secs(2));
         let tasks = (0..8).map(|_| {
             let store = store.clone();
@@ -192,21 +213,14 @@ pub(crate) async fn limiter_postgres() {
     table::row("places under limits, PostgreSQL, with their claims", &of(&rates, a_second), "≥ 5,000/s", "–");
 }
 
-async fn redis(prefix: &str) -> Redis {
-    let url = env::var("CHECKOUT_TEST_REDIS").unwrap();
-    let redis = Options::new().prefix(prefix).connect(&url).await.unwrap();
-    redis.nothing_was_lost().await.unwrap();
-    redis
-}
-
 /// Deletes the keys of a prefix.
 async fn forget(prefix: &str) {
-    let client = redis::Client::open(env::var("CHECKOUT_TEST_REDIS").unwrap()).unwrap();
+    let client = client::Client::open(env::var("CHECKOUT_TEST_REDIS").unwrap()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let keys: Vec<String> =
-        redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut connection).await.unwrap();
+        client::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut connection).await.unwrap();
     for keys in keys.chunks(1_000) {
-        redis::cmd("UNLINK").arg(keys).exec_async(&mut connection).await.unwrap();
+        client::cmd("UNLINK").arg(keys).exec_async(&mut connection).await.unwrap();
     }
 }
 

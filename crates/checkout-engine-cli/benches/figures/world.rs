@@ -3,11 +3,12 @@
 use checkout_auth::allscale::SigningKey;
 use checkout_auth::peach::SecretToken;
 use checkout_client::{allscale, peach};
-use checkout_engine::{Ask, Due, Engine, Next, ReadMade, State, Store, Write, Written};
+use checkout_engine::{Ask, Due, Engine, Lane, Next, ReadMade, State, Store, Write, Written};
 use checkout_sandbox::allscale::{API_KEY, API_SECRET, Sandbox};
 use checkout_store_postgres::{Options, Postgres};
+use checkout_store_redis::Redis;
 use checkout_store_sqlite::Sqlite;
-use checkout_tables::{Environment, Moment};
+use checkout_tables::{Environment, Moment, RateLimit, RateScope};
 use checkout_transport::bytes::Bytes;
 use checkout_transport::{Request, Response, Transport, TransportError};
 use futures_util::future::join_all;
@@ -314,6 +315,22 @@ impl Running {
         drop(self.0);
         self.1.await.unwrap();
     }
+}
+
+/// A limit so wide that nobody waits.
+pub(crate) const WIDE: RateLimit = RateLimit { requests: 50, per_seconds: 1, scope: RateScope::Merchant };
+
+/// Gives so many lanes a limit.
+pub(crate) async fn limit<S: Store>(store: &S, merchants: u32, limit: Option<RateLimit>) {
+    let known: Vec<Lane> = lanes(merchants).into_iter().map(|name| Lane { name, limit }).collect();
+    store.lanes(&known).await.unwrap();
+}
+
+pub(crate) async fn redis(prefix: &str) -> Redis {
+    let url = env::var("CHECKOUT_TEST_REDIS").unwrap();
+    let redis = checkout_store_redis::Options::new().prefix(prefix).connect(&url).await.unwrap();
+    redis.nothing_was_lost().await.unwrap();
+    redis
 }
 
 /// The names of so many merchants.

@@ -4,7 +4,7 @@ use super::{Limit, Limits, Reserved};
 use crate::checkout::Checkout;
 use crate::store::{
     Ask, Claimed, ClaimedNews, Decided, Decision, Due, Figures, Filter, Inserted, Lane, Lease, New, Next,
-    Nudge, Nudged, Overview, SUSPECT, Store, StoreError, Unmatched, Write, Written,
+    Nudge, Nudged, Overview, ReadMade, SUSPECT, Store, StoreError, Unmatched, Write, Written,
 };
 use checkout_tables::{Moment, RateLimit};
 use core::fmt;
@@ -61,8 +61,9 @@ pub struct Limited<S, L> {
     turn: AtomicUsize,
     /// Lanes with a limit come first in every other claim.
     limited_first: AtomicBool,
-    /// The last claim of lanes with a limit found as much work as was asked for, so there may be more.
-    is_busy: AtomicBool,
+    /// There may be more work of lanes with a limit, since a claim found as much as was asked for, until so many
+    /// claims find less than half of that. Claims that run beside each other take each other's work.
+    busy: AtomicUsize,
     /// Each lane that was looked at last had room, and each reservation since was granted.
     is_open: AtomicBool,
     /// Names places: other databases count their fences from one as well.
@@ -124,7 +125,7 @@ impl<S, L> Limited<S, L> {
             full: Mutex::default(),
             turn: AtomicUsize::new(0),
             limited_first: AtomicBool::new(true),
-            is_busy: AtomicBool::new(false),
+            busy: AtomicUsize::new(0),
             is_open: AtomicBool::new(false),
             names: OnceLock::new(),
         }
@@ -239,7 +240,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
         lease: Duration,
     ) -> Result<Option<Moment>, StoreError> {
         // A question for all lanes costs the database as much as a claim, so nobody asks while there is work.
-        let is_busy = self.is_busy.load(Ordering::Relaxed);
+        let is_busy = self.busy.load(Ordering::Relaxed) > 0;
         let start = self.turn.load(Ordering::Relaxed).checked_rem(limited.len()).unwrap_or(0);
         if is_busy && self.is_open.load(Ordering::Relaxed) && self.full().is_empty() {
             return self.claim_first(found, limited, start, upto, lease).await;
@@ -273,7 +274,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
                 let (now, first) = self.first_due(found, &names(&lanes), lease).await?;
                 if first.is_none_or(|due| due > now) {
                     // Nothing is claimed, and news may be due.
-                    self.is_busy.store(false, Ordering::Relaxed);
+                    self.busy.store(0, Ordering::Relaxed);
                     return Ok(earlier(next, first));
                 }
                 now
@@ -301,7 +302,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
                 self.turn.store(last.saturating_add(1), Ordering::Relaxed);
             }
             let is_full = upto > 0 && found.due.len() >= upto;
-            self.is_busy.store(is_full, Ordering::Relaxed);
+            self.busy.store(if is_full { POOR_CLAIMS } else { 0 }, Ordering::Relaxed);
             if found.alone || found.failed.is_some() || is_full {
                 break;
             }
@@ -321,7 +322,8 @@ impl<S: Store, L: Limits> Limited<S, L> {
     ) -> Result<Option<Moment>, StoreError> {
         let lanes = limited.iter().skip(start).chain(limited.iter().take(start)).take(LOOKED);
         let lanes: Vec<String> = lanes.map(|limit| limit.lane.to_owned()).collect();
-        let max = upto.saturating_sub(found.due.len());
+        let before = found.due.len();
+        let max = upto.saturating_sub(before);
         let mut claimed = self.store.claim(&Ask { lanes: &lanes, max, lease }).await?;
         let due = found.take(&mut claimed);
         for (lane, wait) in self.reserve(found, due, lease).await.refused {
@@ -330,7 +332,12 @@ impl<S: Store, L: Limits> Limited<S, L> {
         if limited.len() > LOOKED {
             self.turn.store(start.saturating_add(LOOKED), Ordering::Relaxed);
         }
-        self.is_busy.store(upto > 0 && found.due.len() >= upto, Ordering::Relaxed);
+        if max > 0 && found.due.len().saturating_sub(before) >= max.div_ceil(2) {
+            self.busy.store(POOR_CLAIMS, Ordering::Relaxed);
+        } else {
+            let left = self.busy.load(Ordering::Relaxed).saturating_sub(1);
+            self.busy.store(left, Ordering::Relaxed);
+        }
         // The other lanes are looked at by the next claim.
         Ok(Some(claimed.now))
     }
@@ -468,11 +475,18 @@ impl<S: Store, L: Limits> Limited<S, L> {
         found.due.extend(due);
     }
 
+    /// Ends the place of a claim, unless that is done. A place that is not ended is over by itself.
+    async fn end(&self, lease: &Lease, read: ReadMade) {
+        let Some(Place { lane, rate, .. }) = self.places().remove(&lease.fence) else { return };
+        let _ = self.limits.end(Limit { lane: &lane, rate }, self.name(lease.fence), read).await;
+        // Without a request the place is free at once.
+        self.full().remove(&lane);
+    }
+
     /// Tells the other databases for how long a lane has to wait, also after a write that is in doubt. A
     /// database that was not told asks the provider once, and hears of the wait itself.
     async fn tell_wait(&self, lease: &Lease, write: &Write, of_place: Option<String>) {
         let Some(span) = write.lane_wait else { return };
-        let of_place = of_place.or_else(|| self.places().get(&lease.fence).map(|place| place.lane.clone()));
         let of_row = |row: &Checkout| Lane::name_of(row.provider, &row.merchant);
         let lane = match of_place.or_else(|| write.checkout.as_ref().map(of_row)) {
             Some(lane) => Some(lane),
@@ -505,6 +519,9 @@ fn earlier(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
 /// The lanes of one look, and those of a claim: a look costs the limits some time for each lane.
 const LOOKED: usize = 256;
 const MOST_LOOKED: usize = 1_024;
+
+/// So many claims without a look that find little make a look worth its price.
+const POOR_CLAIMS: usize = 2;
 
 /// The longest time without a look at a lane.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -597,23 +614,20 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
     }
 
     async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
-        let written = self.store.write(lease, write).await;
-        let is_over = write.next != Next::Keep && written.is_ok();
-        let place = if is_over { self.places().remove(&lease.fence) } else { None };
-        if matches!(written, Ok(Written::Lost)) {
-            return written;
-        }
-        let of_place = place.as_ref().map(|place| place.lane.clone());
-        let end = async {
-            if let Some(Place { lane, rate, .. }) = &place {
-                // The write is done whatever becomes of the place, which is over by itself.
-                let _ =
-                    self.limits.end(Limit { lane, rate: *rate }, self.name(lease.fence), write.read).await;
-                // Without a request the place is free at once.
-                self.full().remove(lane);
-            }
+        let of_place = write.lane_wait.and_then(|_| Some(self.places().get(&lease.fence)?.lane.clone()));
+        let is_over = write.next != Next::Keep;
+        // A read was made whatever becomes of the write, and the two wait for different servers.
+        let (written, ()) = if is_over && write.read != ReadMade::None {
+            join(self.store.write(lease, write), self.end(lease, write.read)).await
+        } else {
+            (self.store.write(lease, write).await, ())
         };
-        join(self.tell_wait(lease, write, of_place), end).await;
+        if is_over && matches!(written, Ok(Written::Done)) {
+            self.end(lease, write.read).await;
+        }
+        if !matches!(written, Ok(Written::Lost)) {
+            self.tell_wait(lease, write, of_place).await;
+        }
         written
     }
 
