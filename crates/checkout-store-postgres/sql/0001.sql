@@ -69,11 +69,15 @@ CREATE TABLE checkout.named (
 -- if its due is less than a second after the moment of the change: a claim looks for urgent rows from the
 -- beginning of their index, and for other rows from the due where it found the last, or not at all for nearly a
 -- second after a look.
+--
+-- A row is found by its fence, which is new with each claim. A transaction that somebody left open keeps all the
+-- versions of a row: each of them has the row's id, and two of them a fence. A row is added and deleted by those
+-- alone who have locked the checkout's row, so an id has one row.
 CREATE TABLE checkout.work (
-    id     text COLLATE "C" PRIMARY KEY,
+    id     text COLLATE "C" NOT NULL,
     lane   text COLLATE "C" NOT NULL,
     due    bigint NOT NULL,
-    fence  bigint NOT NULL,
+    fence  bigint PRIMARY KEY,
     rev    bigint NOT NULL DEFAULT 0,
     tries  integer NOT NULL,
     leased boolean NOT NULL,
@@ -86,6 +90,7 @@ CREATE TABLE checkout.work (
     autovacuum_vacuum_scale_factor = 0.05,
     autovacuum_vacuum_cost_delay = 0
 );
+CREATE INDEX work_id ON checkout.work (id);
 CREATE INDEX work_due ON checkout.work (lane, due, id) WHERE NOT urgent;
 CREATE INDEX work_urgent ON checkout.work (lane, due, id) WHERE urgent;
 
@@ -182,7 +187,6 @@ CREATE FUNCTION checkout.watch(
     ), work AS (
         INSERT INTO checkout.work (id, lane, due, fence, tries, leased, urgent)
         SELECT $1, lane, created_at, nextval('checkout.fence'), 0, false, true FROM fresh
-        ON CONFLICT DO NOTHING
     )
     SELECT EXISTS (SELECT FROM fresh)
 $$;

@@ -76,14 +76,14 @@ END $$;
 
 -- The first work of a lane that is due, and not before a due from which to look, except for urgent work.
 CREATE FUNCTION checkout.waiting(in_lane text, in_from bigint, in_now bigint, in_max bigint) RETURNS TABLE (
-    id text, due bigint, rev bigint, tries integer
+    id text, due bigint, fence bigint, rev bigint, tries integer
 ) LANGUAGE sql STABLE AS $$
-    SELECT u.id, u.due, u.rev, u.tries FROM (
-        (SELECT w.id, w.due, w.rev, w.tries FROM checkout.work w
+    SELECT u.id, u.due, u.fence, u.rev, u.tries FROM (
+        (SELECT w.id, w.due, w.fence, w.rev, w.tries FROM checkout.work w
          WHERE w.lane = in_lane AND w.urgent AND w.due <= in_now
          ORDER BY w.due, w.id LIMIT in_max)
         UNION ALL
-        (SELECT w.id, w.due, w.rev, w.tries FROM checkout.work w
+        (SELECT w.id, w.due, w.fence, w.rev, w.tries FROM checkout.work w
          WHERE w.lane = in_lane AND NOT w.urgent AND w.due BETWEEN in_from AND in_now
          ORDER BY w.due, w.id LIMIT in_max)
     ) u
@@ -127,27 +127,27 @@ DECLARE
 BEGIN
     IF in_waits_for_row THEN
         PERFORM FROM checkout.checkout c WHERE c.id = ANY (touched) FOR NO KEY UPDATE;
-        PERFORM FROM checkout.work w WHERE w.id = in_ids[1] FOR UPDATE;
+        PERFORM FROM checkout.work w WHERE w.fence = in_fences[1] FOR UPDATE;
     ELSE
         free := ARRAY(SELECT c.id FROM checkout.checkout c WHERE c.id = ANY (touched)
             FOR NO KEY UPDATE SKIP LOCKED);
         free := ARRAY(SELECT w.id FROM checkout.work w
-            WHERE w.id = ANY (in_ids) AND (w.id <> ALL (touched) OR w.id = ANY (free)) FOR UPDATE SKIP LOCKED);
+            WHERE w.fence = ANY (in_fences) AND (w.id <> ALL (touched) OR w.id = ANY (free)) FOR UPDATE SKIP LOCKED);
     END IF;
     now := checkout.now_ms();
     FOR x IN
-        SELECT i.*, c.nudges AS come, c.answered, c.checkout_id AS old, w.id IS NOT NULL AS works, w.fence AS held, w.leased, w.due, w.lane
+        SELECT i.*, c.nudges AS come, c.answered, c.checkout_id AS old, w.id = i.id AS works, w.leased, w.due, w.lane
         FROM unnest(in_ids, in_fences, in_nudges, in_rows, in_states, in_checkout_ids, in_pages, in_holds, in_notes,
             in_nexts, in_afters, in_watches, in_reads, in_waits) WITH ORDINALITY AS i (id, fence, nudges, is_row,
             state, checkout_id, page, hold, notes, next, after, watch, read, wait, n)
         JOIN checkout.checkout c ON c.id = i.id
-        LEFT JOIN checkout.work w ON w.id = i.id
+        LEFT JOIN checkout.work w ON w.fence = i.fence
     LOOP
         IF NOT in_waits_for_row AND x.works AND NOT x.id = ANY (free) THEN
             done[x.n] := NULL;
             CONTINUE;
         END IF;
-        ours := x.held = x.fence AND x.leased AND (x.next <> 'keep' OR x.due > now);
+        ours := x.works AND x.leased AND (x.next <> 'keep' OR x.due > now);
         CONTINUE WHEN ours IS NOT TRUE;
         done[x.n] := true;
         again := x.come > x.nudges;
@@ -176,9 +176,9 @@ BEGIN
             WHERE e.id = x.id AND NOT e.done AND e.nudge <= x.nudges;
         END IF;
         IF x.next = 'keep' THEN
-            UPDATE checkout.work w SET rev = w.rev + 1 WHERE w.id = x.id;
+            UPDATE checkout.work w SET rev = w.rev + 1 WHERE w.fence = x.fence;
         ELSIF x.next = 'ended' AND NOT again THEN
-            DELETE FROM checkout.work w WHERE w.id = x.id;
+            DELETE FROM checkout.work w WHERE w.fence = x.fence;
         ELSE
             UPDATE checkout.work w
             SET rev = w.rev + 1, leased = false, due = CASE WHEN again THEN now ELSE now + x.after END,
@@ -186,7 +186,7 @@ BEGIN
                 tries = CASE x.next WHEN 'back' THEN greatest(w.tries - 1, 0) ELSE 0 END,
                 named = CASE WHEN again OR x.next = 'back' THEN w.named END,
                 watch = CASE WHEN x.next = 'back' THEN w.watch ELSE x.watch END
-            WHERE w.id = x.id;
+            WHERE w.fence = x.fence;
         END IF;
         IF x.next <> 'keep' THEN
             lanes := lanes || x.lane;
@@ -240,6 +240,7 @@ DECLARE
     now bigint;
     known boolean;
     noted bigint;
+    new_id text;
     c record;
 BEGIN
     -- The second look is under the lock of the checkout.
@@ -291,14 +292,19 @@ BEGIN
         END IF;
     END IF;
     UPDATE checkout.checkout r SET nudges = r.nudges + 1 WHERE r.id = c.id;
-    INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent, named, watch)
-    VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true,
-        CASE WHEN in_checkout_id IS DISTINCT FROM c.checkout_id THEN in_checkout_id END, c.watch)
-    ON CONFLICT (id) DO UPDATE
-        SET rev = w.rev + 1,
-            due = CASE WHEN w.leased THEN w.due ELSE least(w.due, excluded.due) END,
-            urgent = w.urgent OR NOT w.leased,
-            named = coalesce(excluded.named, w.named);
+    IF in_checkout_id IS DISTINCT FROM c.checkout_id THEN
+        new_id := in_checkout_id;
+    END IF;
+    UPDATE checkout.work w
+    SET rev = w.rev + 1,
+        due = CASE WHEN w.leased THEN w.due ELSE least(w.due, now) END,
+        urgent = w.urgent OR NOT w.leased,
+        named = coalesce(new_id, w.named)
+    WHERE w.id = c.id;
+    IF NOT FOUND THEN
+        INSERT INTO checkout.work (id, lane, due, fence, tries, leased, urgent, named, watch)
+        VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true, new_id, c.watch);
+    END IF;
     answer := 'queued';
 END $$;
 
@@ -339,10 +345,13 @@ BEGIN
         ON CONFLICT (lane, checkout_id) DO UPDATE SET id = excluded.id WHERE n.id <> excluded.id;
     END IF;
     IF in_work OR c.nudged THEN
-        INSERT INTO checkout.work AS w (id, lane, due, fence, tries, leased, urgent, watch)
-        VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true, c.watch)
-        ON CONFLICT (id) DO UPDATE
-            SET due = excluded.due, fence = excluded.fence, rev = w.rev + 1, tries = 0, leased = false, urgent = true;
+        UPDATE checkout.work w
+        SET due = now, fence = nextval('checkout.fence'), rev = w.rev + 1, tries = 0, leased = false, urgent = true
+        WHERE w.id = c.id;
+        IF NOT FOUND THEN
+            INSERT INTO checkout.work (id, lane, due, fence, tries, leased, urgent, watch)
+            VALUES (c.id, c.lane, now, nextval('checkout.fence'), 0, false, true, c.watch);
+        END IF;
     ELSE
         DELETE FROM checkout.work w WHERE w.id = c.id;
     END IF;
@@ -431,20 +440,20 @@ WITH t AS MATERIALIZED (
     ) THEN c.share ELSE in_max END AS most
     FROM (SELECT (in_max + count(*) - 1) / greatest(count(*), 1) AS share FROM locked) c
 ), seen AS MATERIALIZED (
-    SELECT k.lane, k.n, k.regular, k.now - w.due AS late, w.id, w.rev, w.tries >= in_suspect AS suspect,
+    SELECT k.lane, k.n, k.regular, k.now - w.due AS late, w.id, w.fence, w.rev, w.tries >= in_suspect AS suspect,
         row_number() OVER lane AS turn, bool_or(w.tries >= in_suspect) OVER lane AS stopped
     FROM share CROSS JOIN locked k
     CROSS JOIN LATERAL checkout.waiting(k.lane, k.start, k.now, least(k.room, share.most)) w
     WINDOW lane AS (PARTITION BY k.n ORDER BY w.due, w.id)
 ), head AS MATERIALIZED (
-    SELECT s.id, s.suspect FROM seen s ORDER BY s.turn, s.n LIMIT 1
+    SELECT s.fence, s.suspect FROM seen s ORDER BY s.turn, s.n LIMIT 1
 ), held AS MATERIALIZED (
     SELECT s.* FROM (
         SELECT s.* FROM seen s CROSS JOIN head h
-        WHERE CASE WHEN h.suspect THEN s.id = h.id ELSE NOT s.stopped END
+        WHERE CASE WHEN h.suspect THEN s.fence = h.fence ELSE NOT s.stopped END
         ORDER BY s.turn, s.n LIMIT in_max
     ) s CROSS JOIN LATERAL (
-        SELECT FROM checkout.work w WHERE w.id = s.id AND w.rev = s.rev FOR UPDATE SKIP LOCKED
+        SELECT FROM checkout.work w WHERE w.fence = s.fence AND w.rev = s.rev FOR UPDATE SKIP LOCKED
     ) w
 ), numbered AS MATERIALIZED (
     SELECT h.*, nextval('checkout.fence') AS number FROM (SELECT * FROM held ORDER BY turn, n) h
@@ -452,7 +461,7 @@ WITH t AS MATERIALIZED (
     UPDATE checkout.work w
     SET due = t.now + in_lease, fence = h.number, rev = w.rev + 1, tries = w.tries + 1, leased = true, urgent = false
     FROM numbered h, t
-    WHERE w.id = h.id AND w.id = ANY (ARRAY(SELECT id FROM numbered))
+    WHERE w.fence = h.fence AND w.fence = ANY (ARRAY(SELECT fence FROM numbered))
     RETURNING w.id, w.lane, w.due, w.fence, w.tries, w.named, w.watch, h.n, h.regular, h.late
 ), places AS MATERIALIZED (
     SELECT s.n, s.lane, min(s.due) AS due, array_agg(s.id) AS ids,
