@@ -61,8 +61,8 @@ pub struct Limited<S, L> {
     turn: AtomicUsize,
     /// Lanes with a limit come first in every other claim.
     limited_first: AtomicBool,
-    /// There may be more work of lanes with a limit, since a claim found as much as was asked for, until so many
-    /// claims find less than half of that. Claims that run beside each other take each other's work.
+    /// There may be more work of lanes with a limit, since a claim found as much as was asked for, until so
+    /// many claims find less than half of that. Claims that run beside each other take each other's work.
     busy: AtomicUsize,
     /// Each lane that was looked at last had room, and each reservation since was granted.
     is_open: AtomicBool,
