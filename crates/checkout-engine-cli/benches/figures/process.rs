@@ -139,10 +139,11 @@ async fn run<S: Store + Clone + 'static>(
     let provider = Provider { heard: (!polls).then_some(heard), silent: kind == "silent" };
     let lease = if polls { Duration::from_secs(30) } else { short_lease() };
     let engine = engine(store.clone(), provider, &names(merchants), lease, &errors);
-    if is_limited {
-        // The engine makes its merchants known before its first step, and their provider has no limit.
+    if polls {
+        // The engine makes its merchants known before its first step, and their provider has no limit. Each
+        // kind of process begins so, for neither to be the warmer one.
         engine.step(|_| async { Ok(()) }).await.unwrap();
-        limit(&store, merchants, Some(WIDE)).await;
+        limit(&store, merchants, is_limited.then_some(WIDE)).await;
     }
     println!("ready");
     std::io::stdin().read_line(&mut String::new()).unwrap();
