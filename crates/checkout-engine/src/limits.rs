@@ -51,9 +51,9 @@ pub trait Limits: Send + Sync {
         lease: Duration,
     ) -> impl Future<Output = Result<Reserved, StoreError>> + Send;
 
-    /// Ends a place once its read is over, or none is made: maybe before the claim's outcome is written. A read
-    /// with an answer holds its place for [`Limit::held`],
-    /// also where the place is over or forgotten meanwhile. So does a read without an answer, and no shorter
+    /// Ends a place once its read is over, or none is made: maybe before the claim's outcome is written. A
+    /// read with an answer holds its place for [`Limit::held`], also where the place is over or forgotten
+    /// meanwhile. So does a read without an answer, and no shorter
     /// than the place was taken for: the request may be on its way still.
     ///
     /// # Errors
