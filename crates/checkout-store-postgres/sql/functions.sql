@@ -393,7 +393,9 @@ RETURN QUERY
 WITH t AS MATERIALIZED (
     SELECT c.now, checkout.place(c.now, 999999) AS last FROM (SELECT checkout.now_ms() AS now OFFSET 0) c
 ), asked AS MATERIALIZED (
-    SELECT a.lane, a.n, first.start, regular.due AS regular, least(urgent.due, regular.due) AS due,
+    -- The lane has nothing before its first work, and need not be looked through again.
+    SELECT a.lane, a.n, coalesce(regular.due, 9223372036854775807) AS start, regular.due AS regular,
+        least(urgent.due, regular.due) AS due,
         CASE WHEN regular.due IS NULL OR (urgent.due, urgent.id) < (regular.due, regular.id)
             THEN urgent.tries ELSE regular.tries END >= in_suspect AS suspect
     FROM t CROSS JOIN unnest(in_lanes, in_from) WITH ORDINALITY AS a (lane, start, n)

@@ -1,17 +1,49 @@
 //! The lanes in turn, as this process serves them.
 
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use crate::rests::{Rests, Urgent, View};
 
-/// How often a claim looks for work from the beginning of a lane: work whose transaction was so slow that the
-/// claims have gone on.
-const SWEEP: Duration = Duration::from_secs(60);
+/// How far a claim looks back in a lane. Every version of a row has an entry in the index by due, and each
+/// poll leaves two dead ones behind the due that the claims have come to, so a claim begins there. Work may
+/// have been put behind, by a transaction that was slow. It is looked for now and then: the slower, the more
+/// rarely.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Back {
+    /// To the first work that the last claim saw. Work is put a second ahead of its transaction's clock at
+    /// least ([`URGENT`]), so a transaction of a second hides nothing.
+    ///
+    /// [`URGENT`]: crate::write::URGENT
+    First,
+    /// For transactions of five seconds: a write waits for a lock for three.
+    Near,
+    /// For transactions that a server in trouble took two minutes for.
+    Far,
+    /// To the beginning, whatever has happened.
+    Whole,
+}
 
-/// How far the due from which to look stays behind the clock.
-const SLACK: i64 = 4_000;
+impl Back {
+    /// The due from which to look: `first` is the due of the first work that a claim saw at `now`.
+    fn from(self, first: i64, now: i64) -> i64 {
+        match self {
+            Self::First => first.min(now),
+            Self::Near => first.min(now.saturating_sub(4_000)),
+            Self::Far => first.min(now.saturating_sub(120_000)),
+            Self::Whole => i64::MIN,
+        }
+    }
+}
+
+/// How often a claim looks back near, far, and to the beginning.
+const NEAR: Duration = Duration::from_secs(1);
+const FAR: Duration = Duration::from_secs(60);
+const WHOLE: Duration = Duration::from_secs(3_600);
+
+/// Of so many lanes, one looks back far in a claim: together they would hold a claim up.
+const ONE_OF: usize = 64;
 
 /// The lanes of a claim that follows a full one: each lane costs the database some microseconds, and a full
 /// claim needs no more lanes than pieces of work.
@@ -27,20 +59,46 @@ pub(crate) struct Turns {
     lanes: HashMap<String, Turn>,
     /// The last claim took as much as it was asked for, so there may be more.
     is_busy: bool,
+    /// Counts the looks far back.
+    tried: u64,
     pub(crate) rests: Rests,
 }
 
+#[derive(Clone, Copy)]
 struct Turn {
     served: u64,
-    from: i64,
-    /// The last claim that looked from the beginning, and found work.
-    swept: Instant,
+    /// The earliest due that the last claim saw which gave something, and the database's clock at that claim.
+    first: i64,
+    now: i64,
+    /// The last claims that looked back so far at least, and found work.
+    near: Instant,
+    far: Instant,
+    whole: Instant,
+    /// The number of the last look far back, whether it found work or not.
+    tried: u64,
+}
+
+impl Turn {
+    /// How far to look back.
+    fn back(&self, at: Instant) -> Back {
+        let is_time = |since: Instant, every: Duration| at.saturating_duration_since(since) >= every;
+        if is_time(self.whole, WHOLE) {
+            Back::Whole
+        } else if is_time(self.far, FAR) {
+            Back::Far
+        } else if is_time(self.near, NEAR) {
+            Back::Near
+        } else {
+            Back::First
+        }
+    }
 }
 
 /// The lanes of a claim in turn, and the due from which to look in each.
 pub(crate) struct InTurn<'a> {
     pub(crate) lanes: Vec<&'a str>,
     pub(crate) from: Vec<i64>,
+    back: Vec<Back>,
     /// There are lanes that this claim does not look at, and which may have work that is due.
     pub(crate) are_few: bool,
     /// The moment when the first of the lanes that rest, and which this claim leaves out, is to be looked at.
@@ -50,9 +108,10 @@ pub(crate) struct InTurn<'a> {
 }
 
 impl InTurn<'_> {
-    /// True if the claim looks from the beginning of this lane.
-    fn sweeps(&self, lane: &str) -> bool {
-        self.lanes.iter().zip(&self.from).any(|(name, from)| *name == lane && *from == i64::MIN)
+    /// How far the claim looks back in this lane.
+    fn back(&self, lane: &str) -> Back {
+        let lanes = self.lanes.iter().zip(&self.back);
+        lanes.filter(|(name, _)| **name == lane).map(|(_, back)| *back).next().unwrap_or(Back::First)
     }
 }
 
@@ -65,38 +124,54 @@ impl Turns {
     /// The turn of a claim of at most so much. A claim of nothing is a look, and looks at all lanes. A claim
     /// that knows the lanes with urgent work leaves out the other ones that rest.
     pub(crate) fn in_turn<'a>(
-        &self,
+        &mut self,
         lanes: &'a [String],
         max: usize,
         urgent: Option<&Urgent>,
         at: Instant,
     ) -> InTurn<'a> {
-        let mut rows: Vec<(u64, i64, &str)> = Vec::with_capacity(lanes.len());
+        let mut rows: Vec<(Option<&Turn>, &str)> = Vec::with_capacity(lanes.len());
         let mut rest_until: Option<i64> = None;
         for lane in lanes {
             if let Some(until) = urgent.and_then(|urgent| self.rests.until(lane, urgent, at)) {
                 rest_until = Some(rest_until.map_or(until, |sooner| sooner.min(until)));
                 continue;
             }
-            let (served, from) = match self.lanes.get(lane) {
-                Some(turn) if at.saturating_duration_since(turn.swept) < SWEEP => (turn.served, turn.from),
-                Some(turn) => (turn.served, i64::MIN),
-                None => (0, i64::MIN),
-            };
-            rows.push((served, from, lane));
+            rows.push((self.lanes.get(lane), lane));
         }
-        rows.sort_by_key(|(served, ..)| *served);
+        rows.sort_by_key(|(turn, _)| turn.map_or(0, |turn| turn.served));
         let are_few = self.is_busy && max > 0 && rows.len() > FEW;
         if are_few {
             rows.truncate(FEW);
         }
-        InTurn {
-            are_few,
-            rest_until,
-            forgotten: self.rests.forgotten,
-            lanes: rows.iter().map(|(.., lane)| *lane).collect(),
-            from: rows.iter().map(|(_, from, _)| *from).collect(),
+        // The lanes that look far back: those that have not for longest, as a lane that gives nothing is
+        // about to for ever.
+        let about = |turn: &Turn| turn.back(at) >= Back::Far;
+        let turns =
+            rows.iter().filter_map(|(turn, lane)| Some((turn.filter(|turn| about(turn))?.tried, *lane)));
+        let (mut far, most) = (turns.collect::<Vec<(u64, &str)>>(), rows.len().div_ceil(ONE_OF));
+        if far.len() > most {
+            far.select_nth_unstable(most);
+            far.truncate(most);
         }
+        let far: HashSet<&str> = far.into_iter().map(|(_, lane)| lane).collect();
+        let back_in = |turn: Option<&Turn>, lane: &str| match turn {
+            Some(turn) => {
+                let back = turn.back(at).min(if far.contains(lane) { Back::Whole } else { Back::Near });
+                (back, back.from(turn.first, turn.now))
+            }
+            // Nobody knows how far the others have come in a new lane.
+            None => (Back::Whole, i64::MIN),
+        };
+        let (back, from) = rows.iter().map(|(turn, lane)| back_in(*turn, lane)).unzip();
+        let lanes = rows.into_iter().map(|(_, lane)| lane).collect();
+        for lane in far {
+            self.tried = self.tried.saturating_add(1);
+            if let Some(turn) = self.lanes.get_mut(lane) {
+                turn.tried = self.tried;
+            }
+        }
+        InTurn { are_few, rest_until, forgotten: self.rests.forgotten, lanes, from, back }
     }
 
     /// Notes that a claim is over, but for a look, which took as much as it was asked for, or less. Of a
@@ -113,14 +188,12 @@ impl Turns {
         let idle: Vec<&str> = looked.filter(|lane| !gave(lane)).copied().collect();
         for lane in idle {
             self.served = self.served.saturating_add(1);
-            match self.lanes.get_mut(lane) {
-                Some(kept) => kept.served = self.served,
-                // Such a lane is looked at from the beginning when its turn comes.
-                None => {
-                    let kept = Turn { served: self.served, from: i64::MIN, swept: Instant::now() };
-                    self.lanes.insert(lane.to_owned(), kept);
-                }
-            }
+            let served = self.served;
+            // A new lane is looked at from the beginning when its turn comes.
+            let at = Instant::now();
+            let new =
+                || Turn { served, first: i64::MIN, now: i64::MIN, near: at, far: at, whole: at, tried: 0 };
+            self.lanes.entry(lane.to_owned()).or_insert_with(new).served = served;
         }
     }
 
@@ -146,8 +219,8 @@ impl Turns {
     }
 
     /// Notes that a claim has taken work of a lane at `now`; `first` is the earliest due of the lane's work
-    /// that the claim saw. A claim that looked from the beginning and took nothing of a lane, as the lane was
-    /// locked or had no place, is not noted: the next claim looks from the beginning again.
+    /// that the claim saw. A claim that looked far back and took nothing of a lane, as the lane was locked or
+    /// had no place, is not noted: the next claim looks back as far.
     pub(crate) fn served(
         &mut self,
         turn: &InTurn<'_>,
@@ -158,24 +231,20 @@ impl Turns {
     ) {
         self.served = self.served.saturating_add(1);
         let served = self.served;
-        let from = first.unwrap_or(i64::MAX).min(now.saturating_sub(SLACK));
-        match self.lanes.get_mut(lane) {
-            Some(kept) => {
-                (kept.served, kept.from) = (served, from);
-                if turn.sweeps(lane) {
-                    kept.swept = at;
-                }
-            }
-            None => {
-                self.lanes.insert(lane.to_owned(), Turn { served, from, swept: at });
-            }
-        }
+        let first = first.map_or(now, |first| first.min(now));
+        let (back, kept) = (turn.back(lane), self.lanes.get(lane));
+        let looked = |to: Back, kept: Option<Instant>| kept.filter(|_| back < to).unwrap_or(at);
+        let near = looked(Back::Near, kept.map(|kept| kept.near));
+        let far = looked(Back::Far, kept.map(|kept| kept.far));
+        let whole = looked(Back::Whole, kept.map(|kept| kept.whole));
+        let tried = kept.map_or(0, |kept| kept.tried);
+        self.lanes.insert(lane.to_owned(), Turn { served, first, now, near, far, whole, tried });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FEW, SLACK, SWEEP, Turns};
+    use super::{FAR, FEW, NEAR, ONE_OF, Turns, WHOLE};
     use crate::rests::Urgent;
     use core::time::Duration;
     use std::collections::BTreeSet;
@@ -184,33 +253,74 @@ mod tests {
     const NOW: i64 = 1_000_000;
 
     #[test]
-    fn a_lane_that_a_sweeping_claim_has_not_served_is_swept_by_the_next_claim() {
+    fn a_claim_begins_where_the_last_one_found_work_and_looks_back_now_and_then() {
         let lanes = ["a".to_owned(), "b".to_owned()];
         let mut turns = Turns::default();
         let start = Instant::now();
         let turn = turns.in_turn(&lanes, 1, None, start);
         assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, i64::MIN][..]));
         turns.served(&turn, "a", NOW, None, start);
-        turns.served(&turn, "b", NOW, Some(7), start);
-        let usual = turns.in_turn(&lanes, 1, None, start);
-        assert_eq!((&*usual.lanes, &*usual.from), (&["a", "b"][..], &[NOW - SLACK, 7][..]));
+        turns.served(&turn, "b", NOW, Some(NOW - 50_000), start);
+        let from = |turns: &mut Turns, after: Duration| {
+            let turn = turns.in_turn(&lanes, 1, None, start + after);
+            assert_eq!(turn.lanes, ["a", "b"]);
+            turn.from
+        };
+        let moment = Duration::from_millis(1);
+        assert_eq!(from(&mut turns, NEAR - moment), [NOW, NOW - 50_000]);
+        assert_eq!(from(&mut turns, NEAR), [NOW - 4_000, NOW - 50_000]);
+        assert_eq!(from(&mut turns, FAR - moment), [NOW - 4_000, NOW - 50_000]);
+        // One of few lanes looks far back in a claim.
+        assert_eq!(from(&mut turns, FAR), [NOW - 120_000, NOW - 50_000]);
+        assert_eq!(from(&mut turns, FAR), [NOW - 4_000, NOW - 120_000]);
+        assert_eq!(from(&mut turns, WHOLE - moment), [NOW - 120_000, NOW - 50_000]);
+        assert_eq!(from(&mut turns, WHOLE), [NOW - 4_000, i64::MIN]);
+        assert_eq!(from(&mut turns, WHOLE), [i64::MIN, NOW - 50_000]);
+    }
 
-        // Both are to be swept. The first claim takes nothing, and the second takes work of b alone.
-        let later = start + SWEEP;
-        for _ in 0..2 {
-            assert_eq!(turns.in_turn(&lanes, 1, None, later).from, [i64::MIN, i64::MIN]);
+    /// The claim may have found the lane locked, or without a place.
+    #[test]
+    fn a_lane_that_gave_nothing_is_looked_through_again() {
+        let lanes = ["a".to_owned()];
+        let (mut turns, start) = (Turns::default(), Instant::now());
+        let turn = turns.in_turn(&lanes, 1, None, start);
+        turns.served(&turn, "a", NOW, None, start);
+        for (span, from) in [(NEAR, NOW - 4_000), (FAR, NOW - 120_000), (WHOLE, i64::MIN)] {
+            let at = start + span;
+            for _ in 0..3 {
+                assert_eq!(turns.in_turn(&lanes, 1, None, at).from, [from], "{span:?}");
+            }
+            let turn = turns.in_turn(&lanes, 1, None, at);
+            turns.served(&turn, "a", NOW, None, at);
+            assert_eq!(turns.in_turn(&lanes, 1, None, at).from, [NOW], "{span:?}");
         }
-        let turn = turns.in_turn(&lanes, 1, None, later);
-        turns.served(&turn, "b", NOW, Some(3), later);
-        let turn = turns.in_turn(&lanes, 1, None, later);
-        assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, 3][..]));
-        turns.served(&turn, "a", NOW, Some(1), later);
-        assert_eq!(turns.in_turn(&lanes, 1, None, later).from, [3, 1]);
+    }
 
-        // A claim that did not look from the beginning is no sweep.
-        let usual = turns.in_turn(&lanes, 1, None, later);
-        turns.served(&usual, "b", NOW, None, later + SWEEP);
-        assert_eq!(turns.in_turn(&lanes, 1, None, later + SWEEP).from, [i64::MIN, i64::MIN]);
+    /// Half of the lanes never give anything, and look back all the same.
+    #[test]
+    fn few_lanes_look_far_back_in_a_claim_and_each_has_its_turn() {
+        let lanes: Vec<String> = (0..2 * ONE_OF).map(|lane| format!("{lane:04}")).collect();
+        let (mut turns, start) = (Turns::default(), Instant::now());
+        let all = turns.in_turn(&lanes, 1, None, start);
+        lanes.iter().for_each(|lane| turns.served(&all, lane, NOW, None, start));
+        let mut seen = BTreeSet::new();
+        for _ in 0..4 * ONE_OF {
+            let turn = turns.in_turn(&lanes, 1, None, start + FAR);
+            let looks = turn.lanes.iter().zip(&turn.from).filter(|(_, from)| **from == NOW - 120_000);
+            let far: Vec<&str> = looks.map(|(lane, _)| *lane).collect();
+            assert!(far.len() <= 2, "{far:?}");
+            for lane in far.into_iter().filter(|lane| **lane >= *lanes[ONE_OF]) {
+                turns.served(&turn, lane, NOW, None, start + FAR);
+            }
+            seen.extend(
+                turn.lanes
+                    .iter()
+                    .zip(&turn.from)
+                    .filter(|(_, from)| **from < NOW - 4_000)
+                    .map(|(lane, _)| *lane),
+            );
+        }
+        assert_eq!(seen.len(), lanes.len());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::vacuum::is_worth;
 const LONGEST: i64 = 1 << 60;
 
 /// Work that is due so soon is urgent: the claims look for such work from the beginning of its index. The
-/// time is for the transaction that sets the due, in addition to the slack of the claims.
+/// time is for the transaction that sets the due: the claims have not come so far meanwhile.
 pub(crate) const URGENT: i64 = 1_000;
 
 /// Milliseconds, rounded up.
