@@ -7,7 +7,10 @@ mod common;
 use std::time::Duration;
 
 use checkout_engine::conformance::{self, Law};
-use checkout_engine::{Ask, Checkout, Inserted, New, Provider, Store, StoreError};
+use checkout_engine::{
+    Ask, Checkout, Due, Inserted, New, Next, Nudge, Nudged, Provider, ReadMade, Store, StoreError, Target,
+    Write, Written,
+};
 use checkout_store_postgres::Postgres;
 use checkout_tables::{Environment, Moment};
 use common::{OPEN, Schema, Standing, Tested, runtime};
@@ -29,6 +32,11 @@ const fn mutation(
     laws: &'static [Law],
 ) -> Mutation {
     Mutation { function, text, neutral, laws, overtaken: false }
+}
+
+/// A mutation by which a claim that is overtaken takes what it saw before.
+const fn overtaken(function: &'static str, text: &'static str, neutral: &'static str) -> Mutation {
+    Mutation { overtaken: true, ..mutation(function, text, neutral, &[]) }
 }
 
 const MUTATIONS: &[Mutation] = &[
@@ -63,7 +71,9 @@ const MUTATIONS: &[Mutation] = &[
     mutation("claim", "n.due <= t.now", "true", &[Law::NewsIsLeased]),
     mutation("claim", "coalesce(l.full_until <= t.now, true)", "true", &[Law::LimitIsExact]),
     mutation("claim", "coalesce(l.wait_until <= t.now, true)", "true", &[Law::WaitBindsTheLane]),
-    Mutation { overtaken: true, ..mutation("claim", "AND w.rev = s.rev", "", &[]) },
+    overtaken("claim", "AND w.rev = s.rev", ""),
+    overtaken("write", "SET rev = w.rev + 1", "SET rev = w.rev"),
+    overtaken("nudge", "SET rev = w.rev + 1", "SET rev = w.rev"),
 ];
 
 /// Where a row is found by the fence that the same transaction has compared, or given.
@@ -119,7 +129,8 @@ fn a_law_fails_for_each_comparison_that_is_neutralised() -> Tested {
             };
             let laws = mutation.laws.iter().copied();
             let seen = if mutation.overtaken {
-                runtime.block_on(async { overtaken(make().await).await }).is_err()
+                let mut by = Overtaker::ALL.into_iter();
+                by.any(|by| runtime.block_on(async { overtake(make().await, by).await }).is_err())
             } else {
                 laws.chain([Law::AnswersAsTheModel])
                     .any(|law| runtime.block_on(conformance::check_law(law, &make)).is_err())
@@ -154,20 +165,57 @@ fn no_comparison_of_a_fence_is_left_out() {
     }
 }
 
+/// The fence is new, or rev is: a claim leases nothing by what it saw before.
+#[test]
+fn each_change_of_work_gives_a_new_fence_or_counts_rev_up() {
+    let changes: Vec<&str> =
+        include_str!("../sql/functions.sql").split("UPDATE checkout.work w").skip(1).collect();
+    assert!(!changes.is_empty());
+    for change in changes {
+        let (settings, _) = change.split_once("WHERE").expect("a condition");
+        let gives_fence =
+            settings.contains("fence = nextval('checkout.fence')") || settings.contains("fence = h.number");
+        assert!(gives_fence || settings.contains("rev = w.rev + 1"), "{settings}");
+    }
+}
+
 #[test]
 fn a_claim_that_is_overtaken_leases_nothing_by_what_it_saw() -> Tested {
     if common::has_no_server() {
         return Ok(());
     }
     runtime().block_on(async {
-        let schema = Schema::new().await?;
-        let store = schema.standing().await?;
-        overtaken((store, Standing(schema))).await
+        for by in Overtaker::ALL {
+            let schema = Schema::new().await?;
+            let store = schema.standing().await?;
+            overtake((store, Standing(schema)), by).await.map_err(|error| format!("{by:?}: {error}"))?;
+        }
+        Ok(())
     })
 }
 
-/// A nudge commits between the snapshot of a claim and the claim's locks.
-async fn overtaken((store, Standing(schema)): (Postgres, Standing)) -> Tested {
+/// A call that commits between the snapshot of a claim and the claim's locks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overtaker {
+    Nudge,
+    /// A write of a lease that has ended, and that the claim would take over.
+    LateWrite,
+    /// A write under a lease that ends before the claim's locks.
+    Keep,
+}
+
+impl Overtaker {
+    const ALL: [Self; 3] = [Self::Nudge, Self::LateWrite, Self::Keep];
+}
+
+async fn claim(store: &Postgres) -> Result<Vec<Due>, StoreError> {
+    let lanes = ["peach/shop".to_owned()];
+    Ok(store.claim(&Ask { lanes: &lanes, max: 1, lease: LEASE }).await?.due)
+}
+
+const LEASE: Duration = Duration::from_secs(30);
+
+async fn overtake((store, Standing(schema)): (Postgres, Standing), by: Overtaker) -> Tested {
     let never = Moment::from_unix_millis(0);
     let checkout = Checkout {
         id: "a".into(),
@@ -186,31 +234,55 @@ async fn overtaken((store, Standing(schema)): (Postgres, Standing)) -> Tested {
     };
     let new = New { checkout: &checkout, watch: "", lease: Duration::ZERO };
     assert!(matches!(store.insert(&new).await?, Inserted::Fresh(..)));
-    // A claim asks for the time behind its snapshot, and before its locks: there the claim waits.
+    let late = if by == Overtaker::Nudge { None } else { Some(claim(&store).await?.remove(0)) };
+    let end = LEASE + Duration::from_millis(1);
+    if by == Overtaker::LateWrite {
+        schema.pass(end).await?;
+    }
+    // A claim asks for the time behind its snapshot, and before its locks. The first one to ask waits there.
+    let other = schema.store().await?;
     let gate = format!("hashtextextended('{}', 0)", schema.name);
     schema
         .run(&format!(
-            "SELECT pg_advisory_lock({gate}); \
+            "SELECT pg_advisory_lock({gate}); CREATE SEQUENCE checkout.asked; \
              CREATE OR REPLACE FUNCTION checkout.now_ms() RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$ BEGIN \
-             PERFORM pg_advisory_xact_lock_shared({gate}); RETURN (SELECT ms FROM checkout.clock); END $$"
+             IF nextval('checkout.asked') = 1 THEN PERFORM pg_advisory_xact_lock_shared({gate}); END IF; \
+             RETURN (SELECT ms FROM checkout.clock); END $$"
         ))
         .await?;
-    let claim = |store: Postgres| async move {
-        let lanes = ["peach/shop".to_owned()];
-        let ask = Ask { lanes: &lanes, max: 1, lease: Duration::from_secs(30) };
-        Ok::<_, StoreError>(store.claim(&ask).await?.due)
-    };
-    let waiting = tokio::spawn(claim(store.clone()));
+    let waiting = tokio::spawn(async move { claim(&other).await });
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))";
     while schema.number(waits).await? == 0 {
         assert!(!waiting.is_finished());
     }
-    schema
-        .run("UPDATE checkout.checkout SET nudges = nudges + 1; UPDATE checkout.work SET rev = rev + 1, named = 'c1'")
-        .await?;
+    match &late {
+        None => {
+            let target =
+                Target::Named { lane: "peach/shop", checkout_id: Some("c1"), reference: Some("reference") };
+            let nudged = store.nudge(&Nudge { target, event: &[] }).await?;
+            assert_eq!(nudged, Nudged::Queued { id: "a".into() });
+        }
+        Some(late) => {
+            let noted = Checkout { hold: Some("noted".into()), ..late.checkout.clone() };
+            let next = match by {
+                Overtaker::Keep => Next::Keep,
+                Overtaker::Nudge | Overtaker::LateWrite => {
+                    Next::Due { after: Duration::ZERO, watch: String::new() }
+                }
+            };
+            let read = ReadMade::None;
+            let write = Write { checkout: Some(noted), next, read, lane_wait: None, news: Vec::new() };
+            assert_eq!(store.write(&late.lease, &write).await?, Written::Done);
+        }
+    }
+    if by == Overtaker::Keep {
+        schema.pass(end).await?;
+    }
     schema.run(&format!("SELECT pg_advisory_unlock({gate})")).await?;
     let mut due = waiting.await??;
-    due.extend(claim(store).await?);
-    let seen: Vec<_> = due.iter().map(|due| (due.nudged, due.named.as_deref(), due.lease.nudges)).collect();
-    if seen == [(true, Some("c1"), 1)] { Ok(()) } else { Err(format!("{seen:?}").into()) }
+    due.extend(claim(&store).await?);
+    let seen: Vec<_> =
+        due.iter().map(|due| (due.nudged, due.named.as_deref(), due.checkout.hold.as_deref())).collect();
+    let wanted = if late.is_none() { (true, Some("c1"), None) } else { (false, None, Some("noted")) };
+    if seen == [wanted] { Ok(()) } else { Err(format!("{seen:?}").into()) }
 }
