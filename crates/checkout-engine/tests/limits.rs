@@ -282,6 +282,9 @@ fn ids(claimed: &Claimed) -> Vec<&str> {
     claimed.due.iter().map(|due| due.lease.id.as_str()).collect()
 }
 
+/// The time for which nobody asks limits that have not answered.
+const SILENCE: Duration = Duration::from_secs(5);
+
 fn away() -> StoreError {
     StoreError::Unavailable("the limits are away".into())
 }
@@ -292,6 +295,8 @@ struct Shaky<'a> {
     room: AtomicBool,
     reserve: AtomicBool,
     end: AtomicBool,
+    /// The looks.
+    asked: AtomicU32,
     /// Another process takes all places after each look.
     overtaken: AtomicBool,
 }
@@ -299,7 +304,7 @@ struct Shaky<'a> {
 impl<'a> Shaky<'a> {
     fn new(right: &'a MemoryLimits) -> Self {
         let new = AtomicBool::default;
-        Self { right, room: new(), reserve: new(), end: new(), overtaken: new() }
+        Self { right, room: new(), reserve: new(), end: new(), asked: AtomicU32::new(0), overtaken: new() }
     }
 }
 
@@ -309,6 +314,7 @@ fn is(flag: &AtomicBool) -> bool {
 
 impl Limits for Shaky<'_> {
     async fn room(&self, lanes: &[Limit<'_>], lease: Duration) -> Result<Vec<Room>, StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let rooms = self.right.room(lanes, lease).await?;
         if is(&self.overtaken) {
             for (lane, place) in lanes.iter().zip(1_000..) {
@@ -343,13 +349,27 @@ fn while_the_limits_are_away_limited_lanes_rest_and_other_lanes_go_on() -> Teste
         add(&store, Provider::Peach, "limited").await?;
         add(&store, Provider::AllScale, "free").await?;
         store.limits().room.store(true, Ordering::Relaxed);
-        assert_eq!(ids(&claim(&store, &[PEACH, "allscale/m"]).await?), ["free"]);
-        for lanes in [&[PEACH, "allscale/m"][..], &[PEACH]] {
-            let refused = claim(&store, lanes).await;
+        let both = [PEACH, "allscale/m"];
+        assert_eq!(ids(&claim(&store, &both).await?), ["free"]);
+        for span in [Duration::ZERO, SILENCE] {
+            clock.pass(span).await?;
+            let refused = claim(&store, &both).await;
             assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+            // Silent limits could take seconds to fail: nobody asks them again at once, and nobody waits.
+            for lanes in [&both[..], &[PEACH]] {
+                let claimed = claim(&store, lanes).await?;
+                assert_eq!(
+                    (ids(&claimed).len(), claimed.next),
+                    (0, Some(claimed.now.saturating_add(SILENCE)))
+                );
+            }
+            add(&store, Provider::AllScale, &format!("free after {span:?}")).await?;
+            assert_eq!(claim(&store, &both).await?.due.len(), 1);
         }
+        assert_eq!(store.limits().asked.load(Ordering::Relaxed), 2);
         // Nothing of the limited lane was touched: the work has no lease and no try.
         store.limits().room.store(false, Ordering::Relaxed);
+        clock.pass(SILENCE).await?;
         let claimed = claim(&store, &[PEACH]).await?;
         assert_eq!(claimed.due.iter().map(|due| due.tries).collect::<Vec<_>>(), [1]);
         Ok(())
@@ -369,7 +389,7 @@ fn work_whose_reservation_failed_is_given_back_with_its_watch_and_no_try() -> Te
             let refused = claim(&store, &[PEACH]).await;
             assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
             assert_eq!(store.figures().await?.leased, 0);
-            clock.pass(Duration::from_secs(1)).await?;
+            clock.pass(SILENCE).await?;
         }
         store.limits().reserve.store(false, Ordering::Relaxed);
         let claimed = claim(&store, &[PEACH]).await?;

@@ -17,8 +17,8 @@ use crate::together::Together;
 /// A moment from which no wait reaches the present.
 const LONG_AGO: i64 = -1_000_000_000_000_000;
 
-/// How long a connection or an answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection or an answer may take: a claim of all lanes waits for the limits.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The choices for Redis.
 ///

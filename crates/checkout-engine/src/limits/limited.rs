@@ -25,8 +25,9 @@ use std::time::Instant;
 /// free, and every five seconds at least: another process may have given a place back. All processes of a
 /// database use the same limits: beside a `Limited` store, a process without one would read past them.
 ///
-/// **In doubt nothing is read.** If the limits do not answer, lanes with a limit have no room. Other lanes go
-/// on, and the error comes out of the first claim that finds no other work and no news. A write does not fail
+/// **In doubt nothing is read.** If the limits do not answer, lanes with a limit have no room, and the limits
+/// are asked again after five seconds: other lanes go on, and need not wait each time for limits that are
+/// silent. The error comes out of the first claim that finds no other work and no news. A write does not fail
 /// with the limits: the place is then held as that of a crashed claim, too long and never too short.
 ///
 /// A wait that a provider asks for binds the lane in all databases, if the lane has a limit. A lane without
@@ -57,6 +58,8 @@ pub struct Limited<S, L> {
     places: Mutex<BTreeMap<i64, Place>>,
     /// The lanes without room, and the moment of the next look, by the store's clock.
     full: Mutex<BTreeMap<String, Moment>>,
+    /// The limits have not answered.
+    doubt: Mutex<Option<Doubt>>,
     /// The number of the lane whose turn it is to be looked at.
     turn: AtomicUsize,
     /// Lanes with a limit come first in every other claim.
@@ -75,6 +78,13 @@ struct Place {
     rate: RateLimit,
     since: Instant,
     lease: Duration,
+}
+
+/// Nobody asks the limits before a moment, by the store's clock.
+struct Doubt {
+    until: Moment,
+    /// The error, until a claim has told it.
+    error: Option<StoreError>,
 }
 
 /// Lanes without room.
@@ -123,6 +133,7 @@ impl<S, L> Limited<S, L> {
             rates: Mutex::default(),
             places: Mutex::default(),
             full: Mutex::default(),
+            doubt: Mutex::default(),
             turn: AtomicUsize::new(0),
             limited_first: AtomicBool::new(true),
             busy: AtomicUsize::new(0),
@@ -154,6 +165,10 @@ impl<S, L> Limited<S, L> {
 
     fn full(&self) -> MutexGuard<'_, BTreeMap<String, Moment>> {
         self.full.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn doubt(&self) -> MutexGuard<'_, Option<Doubt>> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn rates(&self) -> MutexGuard<'_, HashMap<String, RateLimit>> {
@@ -216,6 +231,32 @@ impl<S: Store, L: Limits> Limited<S, L> {
         self.full().insert(lane.to_owned(), now.saturating_add(wait.min(LOOK_AGAIN)));
     }
 
+    /// Notes that the limits have not answered: that may have taken seconds, for which all lanes had to wait.
+    fn fail(&self, found: &mut Found, now: Moment, error: StoreError) {
+        *self.doubt() = Some(Doubt { until: now.saturating_add(LOOK_AGAIN), error: None });
+        found.failed = Some(error);
+    }
+
+    /// The moment before which nobody asks the limits, if there is one.
+    async fn in_doubt(&self, found: &mut Found, lease: Duration) -> Result<Option<Moment>, StoreError> {
+        if self.doubt().is_none() {
+            return Ok(None);
+        }
+        // News may be due.
+        let (now, _) = self.first_due(found, &[], lease).await?;
+        let mut doubt = self.doubt();
+        let Some(Doubt { until, error }) = doubt.as_mut() else { return Ok(None) };
+        // A clock that was put back must not keep the limits from their next question.
+        if *until <= now || *until > now.saturating_add(LOOK_AGAIN) {
+            *doubt = None;
+            return Ok(None);
+        }
+        if found.failed.is_none() {
+            found.failed = error.take();
+        }
+        Ok(Some(*until))
+    }
+
     /// Claims work of lanes without a limit, at most until `upto` pieces are found.
     async fn claim_free(
         &self,
@@ -239,6 +280,9 @@ impl<S: Store, L: Limits> Limited<S, L> {
         upto: usize,
         lease: Duration,
     ) -> Result<Option<Moment>, StoreError> {
+        if let Some(until) = self.in_doubt(found, lease).await? {
+            return Ok(Some(until));
+        }
         // A question for all lanes costs the database as much as a claim, so nobody asks while there is work.
         let is_busy = self.busy.load(Ordering::Relaxed) > 0;
         let start = self.turn.load(Ordering::Relaxed).checked_rem(limited.len()).unwrap_or(0);
@@ -326,7 +370,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
         let max = upto.saturating_sub(before);
         let mut claimed = self.store.claim(&Ask { lanes: &lanes, max, lease }).await?;
         let due = found.take(&mut claimed);
-        for (lane, wait) in self.reserve(found, due, lease).await.refused {
+        for (lane, wait) in self.reserve(found, due, claimed.now, lease).await.refused {
             self.close(&lane, claimed.now, wait);
         }
         if limited.len() > LOOKED {
@@ -367,7 +411,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
         let (mut open, mut full) = match self.look(limited, lease, now).await {
             Ok(looked) => looked,
             Err(error) => {
-                found.failed = Some(error);
+                self.fail(found, now, error);
                 return Ok(None);
             }
         };
@@ -379,7 +423,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
             let mut claimed = self.store.claim(&Ask { lanes: &lanes, max, lease }).await?;
             let due = found.take(&mut claimed);
             let any = !due.is_empty();
-            let answers = self.reserve(found, due, lease).await;
+            let answers = self.reserve(found, due, claimed.now, lease).await;
             most = if answers.refused.is_empty() { most.saturating_mul(2) } else { 1 };
             for lane in answers.granted {
                 if let Some(places) = open.get_mut(lane.as_str()) {
@@ -408,7 +452,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
                     .names
                     .into_iter()
                     .for_each(|lane| full.add(lane, used_up.wait.unwrap_or_default())),
-                Err(error) => found.failed = Some(error),
+                Err(error) => self.fail(found, now, error),
             }
         }
         if !full.names.is_empty() {
@@ -421,7 +465,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
     }
 
     /// Reserves a place for each piece of work, and gives the others back.
-    async fn reserve(&self, found: &mut Found, due: Vec<Due>, lease: Duration) -> Answers {
+    async fn reserve(&self, found: &mut Found, due: Vec<Due>, now: Moment, lease: Duration) -> Answers {
         let lanes: Vec<(String, Option<RateLimit>)> = due.iter().map(|due| self.lane_of(due)).collect();
         let asked = due.iter().zip(&lanes).map(|(due, (lane, rate))| async move {
             match rate {
@@ -450,7 +494,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
                 }
                 Err(error) => {
                     self.give_back(found, &due, IN_DOUBT).await;
-                    found.failed = Some(error);
+                    self.fail(found, now, error);
                 }
             }
         }
@@ -523,7 +567,7 @@ const MOST_LOOKED: usize = 1_024;
 /// So many claims without a look that find little make a look worth its price.
 const POOR_CLAIMS: usize = 2;
 
-/// The longest time without a look at a lane.
+/// The longest time without a look at a lane, and the time without a question after one without an answer.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The pause of work whose place is in doubt.
@@ -603,6 +647,10 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
         }
         match (found.now, found.failed) {
             (Some(now), failed) if failed.is_none() || found.news || !found.due.is_empty() => {
+                // A claim that finds nothing else tells the error.
+                if let (Some(error), Some(doubt)) = (failed, self.doubt().as_mut()) {
+                    doubt.error = Some(error);
+                }
                 // What was not looked at in this claim may be due now.
                 let is_full = ask.max > 0 && found.due.len() >= ask.max;
                 let next = if is_full || found.alone { Some(now) } else { earlier(of_free, of_limited) };
