@@ -1,5 +1,5 @@
-//! How processes end: a supervisor's SIGTERM ends what they do or gives it back, and news that aborts them is
-//! put aside. A test starts its own program again as a child.
+//! How processes end: a supervisor's SIGTERM ends what they do or gives it back, and work or news that aborts
+//! them is put aside. A test starts its own program again as a child.
 #![cfg(unix)]
 
 mod folder;
@@ -69,17 +69,55 @@ impl Transport for Silent {
     }
 }
 
-fn engine(store: Sqlite) -> Result<Engine<Sqlite, Silent>, Box<dyn Error + Send + Sync>> {
+/// A provider whose answer about one checkout aborts the process, as an overflow of the stack does. Nobody
+/// has paid yet.
+struct Aborting {
+    aborts: bool,
+}
+
+/// The provider's id of the checkout whose answer aborts the process.
+const DEADLY: &str = "00000000000000000000dead";
+
+impl Transport for Aborting {
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let is_deadly = request.uri().path().contains(DEADLY);
+        say(if is_deadly { "reads deadly" } else { "reads other" });
+        if is_deadly && self.aborts {
+            std::process::abort();
+        }
+        Ok(Response::new(br#"{"code":0,"payload":2}"#.as_slice().into()))
+    }
+}
+
+type Opened<T> = Result<Engine<Sqlite, T>, Box<dyn Error + Send + Sync>>;
+
+fn engine<T: Transport + 'static>(store: Sqlite, transport: T) -> Opened<T> {
     let client = Client::builder(SigningKey::new(API_KEY, API_SECRET.into())?);
     let client = client.environment(Environment::Sandbox).build()?;
-    Ok(Engine::builder(store, Silent).provider(client).lease(LEASE).build()?)
+    Ok(Engine::builder(store, transport).provider(client).lease(LEASE).build()?)
+}
+
+/// A store whose clock is so many seconds later than the parent's.
+fn later(file: &str, seconds: u64) -> Result<Sqlite, Box<dyn Error + Send + Sync>> {
+    let seconds = Duration::from_secs(seconds);
+    Ok(Sqlite::builder(file).clock(move || Moment::now().saturating_add(seconds)).open()?)
+}
+
+/// Does what is due, until nothing is.
+async fn aborting_provider(file: &str, seconds: u64, aborts: bool) -> Outcome {
+    let engine = engine(later(file, seconds)?, Aborting { aborts })?;
+    let tell = |news: News| {
+        say(&format!("{} of {}", news.subject.name(), news.id));
+        async { Ok(()) }
+    };
+    while engine.step(tell).await?.is_zero() {}
+    Ok(())
 }
 
 /// The process of a shop whose function aborts the process at a settlement, as an overflow of the stack does.
 /// Other news ends the process as a supervisor does.
-async fn aborting_shop(file: &str, later: u64, aborts: bool) -> Outcome {
-    let later = Duration::from_secs(later);
-    let engine = engine(Sqlite::builder(file).clock(move || Moment::now().saturating_add(later)).open()?)?;
+async fn aborting_shop(file: &str, seconds: u64, aborts: bool) -> Outcome {
+    let engine = engine(later(file, seconds)?, Silent)?;
     let told = Notify::new();
     let tell = |news: News| {
         say(&format!("{} of {}", news.subject.name(), news.id));
@@ -95,7 +133,7 @@ async fn aborting_shop(file: &str, later: u64, aborts: bool) -> Outcome {
 
 /// The process of a shop, until the SIGTERM.
 async fn shop(file: &str, hangs: bool) -> Outcome {
-    let engine = engine(Sqlite::open(file)?)?;
+    let engine = engine(Sqlite::open(file)?, Silent)?;
     let (mut end, stopping) = (signal(SignalKind::terminate())?, Notify::new());
     let tell = |_| async {
         say("tells");
@@ -183,6 +221,64 @@ fn a_process_that_is_told_to_end_leaves_neither_work_nor_news_behind_whatever_it
     Ok(())
 }
 
+/// The words of a child, and true if the child has ended well. Each child begins when the leases of the one
+/// before are over.
+fn child(
+    test: &str,
+    file: &str,
+    does: &str,
+    number: u32,
+) -> Result<(Vec<String>, bool), Box<dyn Error + Send + Sync>> {
+    let mut command = Command::new(env::current_exe()?);
+    command.args(["--exact", test, "--nocapture"]).env(FILE, file).env(SHOP, does);
+    let output = command.env(LATER, (number * 61).to_string()).stderr(Stdio::null()).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said = text.lines().filter_map(|line| line.strip_prefix(SAID)).map(str::to_owned).collect();
+    Ok((said, output.status.success()))
+}
+
+#[test]
+fn work_that_aborts_its_processes_is_held_the_rest_goes_on_and_a_release_leads_to_a_read() -> Outcome {
+    if let (Ok(file), Ok(does), Ok(later)) = (env::var(FILE), env::var(SHOP), env::var(LATER)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        return runtime.block_on(aborting_provider(&file, later.parse()?, does == "aborts"));
+    }
+    let folder = Folder::new("deadly")?;
+    let file = folder.file("shop.db");
+    let store = Sqlite::open(&file)?;
+    block_on(store.lanes(&[Lane { name: LANE.to_owned(), limit: None }]))?;
+    block_on(add(&store, "other"))?;
+    let deadly = Checkout { checkout_id: Some(DEADLY.to_owned()), ..row("deadly") };
+    let new = New { checkout: &deadly, watch: "", lease: Duration::ZERO };
+    assert!(matches!(block_on(store.insert(&new))?, Inserted::Fresh(..)));
+    let test = "work_that_aborts_its_processes_is_held_the_rest_goes_on_and_a_release_leads_to_a_read";
+    let run = |does: &str, number: u32| child(test, file.to_str().unwrap_or_default(), does, number);
+    let mut of_suspects = Vec::new();
+    for number in 0..6 {
+        let (said, lives) = run("aborts", number)?;
+        assert_eq!((said.last().map(String::as_str), lives), (Some("reads deadly"), false), "{number}");
+        if number > 3 {
+            of_suspects.extend(said);
+        }
+    }
+    // Both were claimed four times and not written. From then on they come alone, and the other one is read.
+    assert!(of_suspects.iter().any(|said| said == "reads other"), "{of_suspects:?}");
+    let sorted = |(mut said, lives): (Vec<String>, bool)| {
+        said.sort();
+        (said.join(", "), lives)
+    };
+    // The seventh process lives, and tells of the hold.
+    assert_eq!(sorted(run("aborts", 6)?), ("held of deadly, reads other".to_owned(), true));
+    let held = block_on(store.list(&Filter { held: true, ..Filter::default() }))?;
+    let [held] = held.as_slice() else { return Err(format!("{held:?}").into()) };
+    assert_eq!((held.id.as_str(), held.state), ("deadly", State::Open));
+    block_on(person::release(&store, held, "ann", "the parser is mended"))?;
+    assert_eq!(sorted(run("reads", 7)?), ("reads deadly, reads other".to_owned(), true));
+    let held = block_on(store.list(&Filter { held: true, ..Filter::default() }))?;
+    assert_eq!((held.len(), block_on(store.figures())?.work), (0, 2));
+    Ok(())
+}
+
 #[test]
 fn news_that_aborts_six_processes_is_held_and_is_told_after_the_release() -> Outcome {
     if let (Ok(file), Ok(does), Ok(later)) = (env::var(FILE), env::var(SHOP), env::var(LATER)) {
@@ -193,16 +289,8 @@ fn news_that_aborts_six_processes_is_held_and_is_told_after_the_release() -> Out
     let file = folder.file("shop.db");
     let store = Sqlite::open(&file)?;
     block_on(prepare_news(&store))?;
-    // Each process begins when the lease of the news of the one before is over.
-    let run = |does: &str, number: u32| -> Result<(Vec<String>, bool), Box<dyn Error + Send + Sync>> {
-        let test = "news_that_aborts_six_processes_is_held_and_is_told_after_the_release";
-        let mut command = Command::new(env::current_exe()?);
-        command.args(["--exact", test, "--nocapture"]).env(FILE, &file).env(SHOP, does);
-        let output = command.env(LATER, (number * 61).to_string()).stderr(Stdio::null()).output()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let said = text.lines().filter_map(|line| line.strip_prefix(SAID)).map(str::to_owned).collect();
-        Ok((said, output.status.success()))
-    };
+    let test = "news_that_aborts_six_processes_is_held_and_is_told_after_the_release";
+    let run = |does: &str, number: u32| child(test, file.to_str().unwrap_or_default(), does, number);
     for number in 0..6 {
         assert_eq!(run("aborts", number)?, (vec!["settled of told".to_owned()], false), "{number}");
     }
