@@ -3,8 +3,8 @@
 use super::{Outcome, limits, scenes};
 use checkout_engine::{
     Ask, Checkout, Claimed, ClaimedNews, Decided, Decision, Figures, Filter, Inserted, Lane, Lease, Limit,
-    Limits, New, Nudge, Nudged, Overview, ReadMade, Reserved, Room, Store, StoreError, Unmatched, Write,
-    Written,
+    Limits, New, Next, Nudge, Nudged, Overview, ReadMade, Reserved, Room, Store, StoreError, Unmatched,
+    Write, Written,
 };
 use checkout_tables::Moment;
 use checkout_transport::{Request, Response, Transport, TransportError};
@@ -30,14 +30,20 @@ impl Case {
     }
 
     /// Every operation that an engine makes while it sells, before and after. The first operation alone is
-    /// not enough where an operation has many meanings: a write can be of a create, of a read, or of an end.
+    /// not enough where an operation has many meanings, each of which has a name: a write keeps the work of a
+    /// create, leaves work for later, or ends work, and a request makes a checkout or reads.
     pub(crate) fn of_sellers() -> Vec<Self> {
         Self::of(&[
             ("lanes", &[1]),
             ("insert", &[1, 4]),
             ("send", &[1, 2, 9, 17]),
             ("claim", &[1, 3, 12]),
+            ("send-POST", &[1, 3, 6]),
+            ("send-GET", &[1, 4]),
             ("write", &[1, 5, 9, 14, 20, 27]),
+            ("write-keep", &[1, 3]),
+            ("write-due", &[1, 4]),
+            ("write-ended", &[1, 3]),
             ("claim_news", &[1, 2]),
             ("tell", &[1, 3]),
             ("news_told", &[1, 3]),
@@ -72,6 +78,12 @@ impl Case {
     /// True if the process has come to its point.
     pub(crate) fn is_reached(&self) -> bool {
         self.seen.load(Ordering::SeqCst) >= self.nth
+    }
+
+    /// A point of an operation, which has a name of its own by the meaning of the operation.
+    fn point_of(&self, operation: &str, meaning: &str, side: &str) {
+        self.point(operation, side);
+        self.point(&format!("{operation}-{meaning}"), side);
     }
 
     /// Dies here, by SIGKILL, if this is the point. A case with the side `at` says that the operation begins,
@@ -129,6 +141,9 @@ macro_rules! points {
     };
 }
 
+/// The operation whose points say what is written.
+const WRITE: &str = "write";
+
 points! {
     Store, OF_STORES {
         fn later(&self, at: Moment, since: Instant) -> Moment {
@@ -142,12 +157,24 @@ points! {
         async fn woken(&self) {
             self.inner.woken().await;
         }
+
+        async fn write(&self, lease: &Lease, write: &Write) -> Result<Written, StoreError> {
+            let meaning = match write.next {
+                Next::Keep => "keep",
+                Next::Due { .. } => "due",
+                Next::Ended { .. } => "ended",
+                Next::Back { .. } => "back",
+            };
+            self.case.point_of(WRITE, meaning, "before");
+            let written = self.inner.write(lease, write).await;
+            self.case.point_of(WRITE, meaning, "after");
+            written
+        }
     }
     now() -> Moment;
     lanes(lanes: &[Lane]) -> ();
     insert(new: &New<'_>) -> Inserted;
     claim(ask: &Ask<'_>) -> Claimed;
-    write(lease: &Lease, write: &Write) -> Written;
     nudge(nudge: &Nudge<'_>) -> Nudged;
     decide(decision: &Decision<'_>) -> Written;
     claim_news(max: usize, lease: Duration) -> Vec<ClaimedNews>;
@@ -177,9 +204,10 @@ pub(crate) struct Dying<T> {
 
 impl<T: Transport> Transport for Dying<T> {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        self.case.point("send", "before");
+        let method = request.method().clone();
+        self.case.point_of("send", method.as_str(), "before");
         let response = self.inner.send(request).await;
-        self.case.point("send", "after");
+        self.case.point_of("send", method.as_str(), "after");
         response
     }
 }
@@ -204,7 +232,7 @@ fn every_operation_of_stores_and_limits_has_a_point_and_a_case_on_both_sides() {
         [Case::of_sellers(), scenes::webhook_cases(), scenes::person_cases(), limits::cases()].concat();
     for (methods, points) in [(stores, OF_STORES), (limits, OF_LIMITS)] {
         for operation in methods.iter().filter(|name| !NO_OPERATIONS.contains(&name.as_str())) {
-            assert!(points.contains(&operation.as_str()), "{operation} has no point");
+            assert!(operation == WRITE || points.contains(&operation.as_str()), "{operation} has no point");
             for side in ["before", "after"] {
                 let has_case = cases.iter().any(|case| case.operation == *operation && case.side == side);
                 assert!(has_case, "no process dies {side} {operation}");

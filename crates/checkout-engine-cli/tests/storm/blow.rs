@@ -11,7 +11,7 @@ use super::weather::{BEGINNING, Folder, NEWER, SLOT, VARIABLE, Weather, prepare}
 use super::worker::quick::{InRedis, Quick};
 use super::worker::sabotage::Sabotage;
 use checkout_sandbox_server::Server;
-use checkout_store_postgres::deadpool_postgres::tokio_postgres::{Client, NoTls};
+use checkout_store_postgres::deadpool_postgres::tokio_postgres::{Client, NoTls, Row};
 use checkout_tables::Moment;
 use std::fmt::Write as _;
 use std::process::{Child, Command, Stdio};
@@ -243,7 +243,7 @@ pub(crate) fn over_postgres(redis: Option<String>) -> Outcome<bool> {
     // storm's own.
     let connections = 3 * force.processes + 16;
     let Some(server) = PgServer::start(&folder.path("server"), connections)? else { return Ok(false) };
-    let database = Database::Postgres { url: server.url(), schema: "checkout_storm".to_owned() };
+    let database = Database::Postgres { url: server.url(), schema: SCHEMA.to_owned() };
     storm(&force, &database, &folder, (Some(Arc::new(server)), redis))?;
     Ok(true)
 }
@@ -303,8 +303,8 @@ async fn weather(
     // The server outlives the watchers.
     let troubles = server.clone().map(|server| {
         let deaths = tokio::spawn(trouble(Arc::clone(&server), *force, weather.clone()));
-        let idle = Arc::new(Idle::default());
-        (deaths, Arc::clone(&idle), tokio::spawn(idle.watch(server, Arc::clone(&is_over))))
+        let watch = Arc::new(Watch::default());
+        (deaths, Arc::clone(&watch), tokio::spawn(watch.watch(server, Arc::clone(&is_over))))
     });
     let step = (force.newer == Newer::Later).then(|| {
         // Before the middle, where a single trouble of the database is: an error has one cause.
@@ -322,8 +322,8 @@ async fn weather(
         None => None,
     };
     let forgotten = forgotten.await??;
-    let (deaths, idle) = match troubles {
-        Some((deaths, idle, _)) => (deaths.await??, idle),
+    let (deaths, watch) = match troubles {
+        Some((deaths, watch, _)) => (deaths.await??, watch),
         None => (Vec::new(), Arc::default()),
     };
     // A step that changes every table holds all statements up, and the server keeps the connections of killed
@@ -335,8 +335,9 @@ async fn weather(
         ended: std::mem::take(&mut processes.ended),
         woken: std::mem::take(&mut processes.woken),
         silenced: std::mem::take(&mut processes.silenced),
-        idle: idle.seen.load(Ordering::SeqCst),
-        looks_a_second: server.is_some().then(|| idle.looks.load(Ordering::SeqCst) / seconds.max(1)),
+        idle: watch.idle.load(Ordering::SeqCst),
+        doubled: watch.doubled.load(Ordering::SeqCst),
+        looks_a_second: server.is_some().then(|| watch.looks.load(Ordering::SeqCst) / seconds.max(1)),
         troubles: deaths.iter().map(|trouble| trouble.in_the_world).chain(held_up).collect(),
         stops,
         ..Seen::default()
@@ -370,7 +371,7 @@ async fn weather(
         }
         println!("hints have woken processes {} times", log.all_heard()?);
         println!("{}", calls("writes", &log.all_took()?));
-        let mut looks = idle.took.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut looks = watch.took.lock().unwrap_or_else(PoisonError::into_inner).clone();
         looks.sort_unstable();
         println!("{}", calls("looks for an engine idle in a transaction", &looks));
         println!("{}", recoveries(&deaths, &pulse)?);
@@ -636,29 +637,38 @@ async fn connect(server: &PgServer, name: &str) -> Outcome<Client> {
     Ok(client)
 }
 
-/// Looks all the time for a connection of an engine that is idle in a transaction.
+/// The schema of a storm over a server.
+const SCHEMA: &str = "checkout_storm";
+
+/// Looks all the time for a connection of an engine that is idle in a transaction, and for a checkout with
+/// two pieces of work.
 #[derive(Default)]
-struct Idle {
+struct Watch {
     /// The looks that saw connections of engines.
     looks: AtomicU64,
-    seen: AtomicU64,
-    /// The microseconds of each look, which is a transaction under the same load.
+    idle: AtomicU64,
+    doubled: AtomicU64,
+    /// The microseconds of each look at the connections, which is a transaction under the same load.
     took: Mutex<Vec<u64>>,
 }
 
-impl Idle {
+impl Watch {
     async fn watch(self: Arc<Self>, server: Arc<PgServer>, is_over: Arc<AtomicBool>) {
-        let look = "SELECT count(*), count(*) FILTER (WHERE state LIKE 'idle in transaction%') \
+        let idle = "SELECT count(*) FILTER (WHERE state LIKE 'idle in transaction%'), count(*) \
                     FROM pg_stat_activity WHERE application_name = 'checkout'";
+        let doubled =
+            format!("SELECT count(*) FROM (SELECT FROM {SCHEMA}.work GROUP BY id HAVING count(*) > 1) twice");
+        let number = |row: &Row, column| u64::try_from(row.get::<_, i64>(column)).unwrap_or(0);
         while !is_over.load(Ordering::SeqCst) {
             if let Ok(client) = connect(&server, "sampler").await {
                 let mut begin = Instant::now();
-                while let Ok(row) = client.query_one(look, &[]).await {
+                while let Ok(row) = client.query_one(idle, &[]).await {
                     let took = u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX);
                     self.took.lock().unwrap_or_else(PoisonError::into_inner).push(took);
-                    let seen = u64::try_from(row.get::<_, i64>(1)).unwrap_or(0);
-                    self.seen.fetch_add(seen, Ordering::SeqCst);
-                    self.looks.fetch_add(u64::from(row.get::<_, i64>(0) > 0), Ordering::SeqCst);
+                    self.idle.fetch_add(number(&row, 0), Ordering::SeqCst);
+                    let Ok(twice) = client.query_one(&doubled, &[]).await else { break };
+                    self.doubled.fetch_add(number(&twice, 0), Ordering::SeqCst);
+                    self.looks.fetch_add(u64::from(number(&row, 1) > 0), Ordering::SeqCst);
                     sleep(Duration::from_millis(20)).await;
                     if is_over.load(Ordering::SeqCst) {
                         return;

@@ -203,7 +203,7 @@ impl Case {
         }
         let told = self.findings.iter().filter(|(code, _)| TOLD.contains(&code.as_str()));
         faults.extend(told.map(|(code, sentence)| format!("{code}: {sentence}")));
-        let Seen { errors, in_trouble, ended, idle, .. } = &self.seen;
+        let Seen { errors, in_trouble, ended, idle, doubled, .. } = &self.seen;
         let of_trouble = |kind: &str| OF_TROUBLE.contains(&kind);
         let in_trouble = in_trouble.iter().filter(|(kind, _)| !of_trouble(kind));
         for (kind, (count, text)) in errors.iter().chain(in_trouble) {
@@ -213,6 +213,9 @@ impl Case {
         faults.extend(self.idlers());
         if *idle > 0 {
             faults.push(format!("{idle} times an engine was idle in a transaction"));
+        }
+        if *doubled > 0 {
+            faults.push(format!("{doubled} times a checkout had two pieces of work"));
         }
         faults
     }

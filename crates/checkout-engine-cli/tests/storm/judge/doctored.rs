@@ -352,6 +352,7 @@ fn the_judge_finds_every_fault_that_is_put_into_the_books_on_purpose() {
             paid().case(|case| case.seen.ended.push("a process has ended by itself".to_owned())),
         ),
         ("a transaction left open", "idle in a transaction", paid().case(|case| case.seen.idle = 1)),
+        ("work twice", "two pieces of work", paid().case(|case| case.seen.doubled = 1)),
     ];
     for (name, law, doctored) in faults {
         let found = doctored.case.faults();

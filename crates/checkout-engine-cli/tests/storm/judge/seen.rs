@@ -32,6 +32,8 @@ pub(crate) struct Seen {
     pub(crate) asked: Vec<Asked>,
     /// The looks that found an engine's connection idle in a transaction.
     pub(crate) idle: u64,
+    /// The looks that found two pieces of work of one checkout.
+    pub(crate) doubled: u64,
     /// The looks that saw connections of engines. None where there is no server to look at.
     pub(crate) looks_a_second: Option<u64>,
     /// The troubles of the database, each until every process has noticed that it is over.
