@@ -1,9 +1,9 @@
 //! The database stays well.
 
-use crate::table::{self, RUNS, median, millis, of, percent, quantile, whole};
+use crate::table::{self, RUNS, millis, of, percent, quantile, whole};
 use crate::world::{
-    Fill, Kind, Place, Provider, Ring, Running, builder, claim, connect, engine, lanes, names, rate, ring,
-    setting, unique, url, write,
+    Database, Fill, Kind, Place, Provider, Ring, Running, builder, claim, connect, engine, lanes, names,
+    rate, ring, setting, url, write,
 };
 use checkout_engine::{Due, Filter, Lane, Next, Nudge, Nudged, ReadMade, Store, Target, Write, Written};
 use checkout_store_postgres::Options;
@@ -21,40 +21,37 @@ const MERCHANTS: u32 = 10;
 /// One writes while the other claims. A claim takes all the merchants, and more would claim in vain.
 const CLAIMERS: usize = 2;
 
-/// A ring of 20,000 checkouts for a time, while somebody holds a snapshot and while nobody does: the last
-/// half of the time.
+/// Rings of 20,000 checkouts by turns: one in a database in which somebody holds a snapshot, and one in
+/// another database, which the snapshot does not touch. The ratios of the last half of the turns count.
 pub(crate) async fn snapshot() {
-    let spans = setting("CHECKOUT_BENCH_SNAPSHOT_SECONDS", 24).div_ceil(3);
-    let mut rates = [Vec::new(), Vec::new()];
-    for (held, rates) in [false, true].into_iter().zip(&mut rates) {
-        let place = Place::postgres("snapshot").await;
+    let turns = setting("CHECKOUT_BENCH_SNAPSHOT_SECONDS", 24).div_ceil(3);
+    let (free, own) = (Place::postgres("free").await, Database::new("snapshot").await);
+    Options::new().connections(1).connect(&own.url).await.unwrap();
+    let held = Place::Postgres { url: own.url.clone(), schema: "checkout".to_owned() };
+    for place in [&free, &held] {
         place.fill(&Fill::open(OPEN, MERCHANTS)).await;
-        let other = connect(&url()).await;
-        if held {
-            other
-                .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT txid_current()")
-                .await
-                .unwrap();
-        }
-        let store = place.open_postgres(8).await;
-        // Without the snapshot the rate stays as it is.
-        for _ in 0..if held { spans } else { spans.min(8) } {
-            rates.push(rate(&store, CLAIMERS, &lanes(MERCHANTS), 20, SPAN).await);
-        }
-        rates.drain(..rates.len() / 2);
-        other.batch_execute("ROLLBACK").await.unwrap();
-        place.delete().await;
     }
-    let [free, held] = &rates;
-    let ours = format!(
-        "{}: {}/s held, {}/s free",
-        percent(median(held) / median(free)),
-        of(held, whole),
-        of(free, whole)
+    let other = connect(&own.url).await;
+    other.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT txid_current()").await.unwrap();
+    let stores = [free.open_postgres(8).await, held.open_postgres(8).await];
+    let mut all = Vec::new();
+    for turn in 0..turns as usize {
+        let mut rates = [0.0; 2];
+        for which in [turn % 2, 1 - turn % 2] {
+            rates[which] = rate(&stores[which], CLAIMERS, &lanes(MERCHANTS), 20, SPAN).await;
+        }
+        all.push(rates);
+    }
+    drop((other, stores));
+    free.delete().await;
+    own.delete().await;
+    let (last, seconds) = (all.split_off(all.len() / 2), turns * 3);
+    let (ratios, [free, held]) = table::by_turns(&last);
+    let ours = format!("{}: {held}/s held, {free}/s free", of(&ratios, percent));
+    let figure = format!(
+        "claims with their writes after {seconds} s of them beside a snapshot, against free, PostgreSQL"
     );
     let peer = "of clean, with a transaction idle: pgque 100 %, Oban 96 %, awa 75 %, River and pg-boss hang";
-    let held = spans * 3;
-    let figure = format!("claims with their writes, a snapshot held for {held} s against free, PostgreSQL");
     table::row(&figure, &ours, "≥ 80 %", peer);
 }
 
@@ -248,13 +245,10 @@ pub(crate) async fn idle() {
     table::row("operations of an idle process, SQLite", &format!("{rate:.1}/s"), "≤ 1/s", "–");
 
     // A database of its own, whose transactions are counted from another one.
-    let (name, main) = (unique("idle"), connect(&url()).await);
-    main.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-    let own = url().rsplit_once('/').map(|(server, _)| format!("{server}/{name}")).unwrap();
-    let counted =
-        format!("SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = '{name}'");
-    let count = async || main.query_one(&counted, &[]).await.unwrap().get::<_, i64>(0);
-    let store = Options::new().connect(&own).await.unwrap();
+    let (main, own) = (connect(&url()).await, Database::new("idle").await);
+    let counted = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = $1";
+    let count = async || main.query_one(counted, &[&own.name]).await.unwrap().get::<_, i64>(0);
+    let store = Options::new().connect(&own.url).await.unwrap();
     let in_a_while = async || {
         // A connection that rests tells the server of its last transactions ten seconds late.
         sleep(Duration::from_secs(15)).await;
@@ -267,7 +261,7 @@ pub(crate) async fn idle() {
     // Two of them have the places of those who listen, and the others ask for one now and then.
     let mut running = vec![Running::start(&idle_engine(store))];
     for _ in 1..IDLERS {
-        running.push(Running::start(&idle_engine(Options::new().connect(&own).await.unwrap())));
+        running.push(Running::start(&idle_engine(Options::new().connect(&own.url).await.unwrap())));
     }
     let rate = (in_a_while().await - own_of_server) / IDLERS as f64;
     for engine in running {
@@ -276,15 +270,15 @@ pub(crate) async fn idle() {
     let figure = format!("transactions of each of {IDLERS} idle processes, PostgreSQL");
     table::row(&figure, &format!("{rate:.2}/s"), "≤ 1/s", "–");
 
-    let store = Options::new().connections(1).connect(&own).await.unwrap();
-    let place = Place::Postgres { url: own.clone(), schema: "checkout".to_owned() };
+    let store = Options::new().connections(1).connect(&own.url).await.unwrap();
+    let place = Place::Postgres { url: own.url.clone(), schema: "checkout".to_owned() };
     place.fill(&Fill { due_in: 3_600_000, ..Fill::open(1, 1) }).await;
     // An engine may hold a second connection for wake-ups.
     let free = "SELECT (current_setting('max_connections')::bigint - 10 - (SELECT count(*) FROM pg_stat_activity)) / 2";
     let engines = main.query_one(free, &[]).await.unwrap().get::<_, i64>(0).min(ENGINES);
     let mut running = Vec::new();
     for engine in 0..engines {
-        let url = format!("{own}?application_name=engine-{engine}");
+        let url = format!("{}?application_name=engine-{engine}", own.url);
         let store = Options::new().connections(1).connect(&url).await.unwrap();
         let builder = builder(store, Provider::default(), &names(1), LEASE, &Arc::default());
         running.push(Running::start(&builder.poll_every(Duration::from_secs(60)).build().unwrap()));
@@ -301,7 +295,7 @@ pub(crate) async fn idle() {
         engine.stop().await;
     }
     drop(store);
-    main.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+    own.delete().await;
     let figure = format!("engines of {engines} idle ones that one nudge wakes, PostgreSQL");
     table::row(&figure, &woken.to_string(), "1 or 2", "–");
 }

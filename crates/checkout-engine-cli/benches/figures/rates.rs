@@ -1,7 +1,7 @@
 //! How much a second.
 
 use crate::process::{Limits as In, Process, Work};
-use crate::table::{self, RUNS, a_second, of, percent, whole};
+use crate::table::{self, RUNS, a_second, of, percent};
 use crate::world::{Fill, Place, WIDE, claim, lanes, limit, rate, redis, unique};
 use checkout_engine::{Limit, Limited, Limits, Reserved, Store};
 use checkout_store_redis::redis as client;
@@ -103,10 +103,8 @@ async fn turn_of<S: Store + Clone + 'static>(store: &S) -> f64 {
 
 /// The ratios of the turns, and the medians of the rates with limits and without.
 fn of_both(rates: &[[f64; 2]]) -> String {
-    let ratios: Vec<f64> = rates.iter().map(|[without, with]| with / without).collect();
-    let rate =
-        |which: usize| whole(table::median(&rates.iter().map(|pair| pair[which]).collect::<Vec<f64>>()));
-    format!("{}: {}/s with, {}/s without", of(&ratios, percent), rate(1), rate(0))
+    let (ratios, [without, with]) = table::by_turns(rates);
+    format!("{}: {with}/s with, {without}/s without", of(&ratios, percent))
 }
 
 /// Polls of a whole process, with limits and without, by turns.

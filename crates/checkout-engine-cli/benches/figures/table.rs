@@ -35,6 +35,12 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     values[values.len() / 2]
 }
 
+/// The ratios of the second rate to the first, and the median of each rate.
+pub(crate) fn by_turns(rates: &[[f64; 2]]) -> (Vec<f64>, [String; 2]) {
+    let of_each = |which: usize| whole(median(&rates.iter().map(|pair| pair[which]).collect::<Vec<f64>>()));
+    (rates.iter().map(|[one, other]| other / one).collect(), [of_each(0), of_each(1)])
+}
+
 pub(crate) fn whole(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();

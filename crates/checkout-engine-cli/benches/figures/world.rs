@@ -191,6 +191,26 @@ impl Place {
     }
 }
 
+/// A database of its own on the server.
+pub(crate) struct Database {
+    pub(crate) name: String,
+    pub(crate) url: String,
+}
+
+impl Database {
+    pub(crate) async fn new(name: &str) -> Self {
+        let name = unique(name);
+        connect(&url()).await.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+        let url = url().rsplit_once('/').map(|(server, _)| format!("{server}/{name}")).unwrap();
+        Self { name, url }
+    }
+
+    pub(crate) async fn delete(self) {
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        connect(&url()).await.batch_execute(&drop).await.unwrap();
+    }
+}
+
 /// The texts of a row that was settled.
 #[derive(Default)]
 struct Sample {
