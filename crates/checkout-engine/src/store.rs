@@ -592,7 +592,9 @@ pub enum StoreError {
         known: i64,
     },
     /// The database refuses the role.
-    #[error("the database refuses the role: grant it the rights that docs/engine.md lists")]
+    #[error(
+        "the database refuses the role: is its password right, and has it the rights that docs/engine.md lists?"
+    )]
     Rights(#[source] Box<dyn Error + Send + Sync>),
     /// There is no room, or the database is read-only. Nothing was written.
     #[error("the database takes no writes: is the disk full, or the database read-only?")]

@@ -228,20 +228,24 @@ fn bad_urls_names_and_servers_are_told_without_the_password() -> Tested {
         return Ok(());
     }
     runtime().block_on(async {
+        let server = url();
+        let (scheme, rest) = server.split_once("://").unwrap();
+        let (role, host) = rest.rsplit_once('@').unwrap();
+        let database = host.rsplit_once('/').unwrap().0;
         let bad = [
-            "postgres://shop:hunter2@127.0.0.1:notaport/shop",
-            "postgres://shop:hunter2@127.0.0.1/shop?hunter2=1",
-            "password=hunter2 hunter2",
-            "postgres://shop:hunter2@127.0.0.1:1/shop",
-            "postgres://shop:hunter2@127.0.0.1/no_such_database_hunter",
+            ("postgres://shop:hunter2@127.0.0.1:notaport/shop".to_owned(), "the URL"),
+            ("postgres://shop:hunter2@127.0.0.1/shop?hunter2=1".to_owned(), "the URL"),
+            ("password=hunter2 hunter2".to_owned(), "the URL"),
+            ("postgres://shop:hunter2@127.0.0.1:1/shop".to_owned(), "the database does not answer"),
+            (format!("{scheme}://no_such_role:hunter2@{host}"), "is its password right"),
+            (format!("{scheme}://{role}@{database}/no_such_database"), "names no database of the server"),
         ];
-        for (number, url) in bad.iter().enumerate() {
+        for (url, says) in &bad {
             let error = Postgres::connect(url).await.expect_err("a bad URL");
             let source = std::error::Error::source(&error).map(ToString::to_string);
             let shown = format!("{error} {error:?} {source:?}");
             assert!(!shown.contains("hunter2"), "{shown}");
-            let is_settings = matches!(error, StoreError::Settings(_));
-            assert_eq!(is_settings, number < 3, "{url}: {error:?}");
+            assert!(error.to_string().contains(says), "{url}: {error}");
         }
         for name in ["", "Shop", "1shop", "shop;drop", "a b", "é", "pg_shop"] {
             let refused = Options::new().schema(name).connect(&url()).await.map(drop);

@@ -4,6 +4,8 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::time::Instant;
 
 use checkout_engine::{Nudge, Store, Target};
 use checkout_store_postgres::Postgres;
@@ -11,7 +13,7 @@ use checkout_store_postgres::deadpool_postgres::{Manager, Pool};
 use common::{Schema, Tested, runtime, url};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio_postgres::NoTls;
+use tokio_postgres::{AsyncMessage, NoTls};
 
 /// The connections that hold a place among those who listen for the schema.
 async fn listeners(schema: &Schema) -> Result<Vec<i32>, tokio_postgres::Error> {
@@ -120,6 +122,42 @@ fn of_many_processes_two_listen_and_another_takes_the_place_of_one_that_is_gone(
         }
         assert_eq!(woken.len(), 3);
         assert!(listeners(&schema).await?.len() <= 2);
+        Ok(())
+    })
+}
+
+/// The hints come over a connection of the test's own, as the words of any program do.
+#[test]
+fn a_process_sends_a_hint_in_a_tenth_of_a_second_at_most() -> Tested {
+    const NUDGES: u128 = 400;
+    if common::has_no_server() {
+        return Ok(());
+    }
+    runtime().block_on(async {
+        let schema = Schema::new().await?;
+        let nudges = with_a(&schema).await?;
+        let (client, mut connection) = tokio_postgres::connect(&url(), NoTls).await?;
+        let (to, mut heard) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
+                if let AsyncMessage::Notification(word) = message {
+                    let _ = to.send(word.payload().to_owned());
+                }
+            }
+        });
+        client.batch_execute(&format!("LISTEN \"checkout_{}\"", schema.name)).await?;
+        let begin = Instant::now();
+        for _ in 0..NUDGES {
+            nudge(&nudges).await?;
+        }
+        client.batch_execute(&format!("NOTIFY \"checkout_{}\", 'last'", schema.name)).await?;
+        let mut hints = 0;
+        while heard.recv().await.is_some_and(|word| word.is_empty()) {
+            hints += 1;
+        }
+        // The first one goes out at once, and the last one may be late.
+        let most = begin.elapsed().as_millis() / 100 + 2;
+        assert!((1..=most).contains(&hints) && hints < NUDGES, "{hints} hints, {most} at most");
         Ok(())
     })
 }
