@@ -32,7 +32,7 @@
 //!
 //! The storms over PostgreSQL are not run where there are no programs of a server. One of them has its limits
 //! in Redis, on the server that `CHECKOUT_TEST_REDIS` names, and is not run without the variable. Redis
-//! forgets all limits in the storm.
+//! forgets all limits in the storm, and no process hears a hint.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the storm says how it went")]
 #![allow(clippy::wildcard_in_or_patterns, reason = "a fifth provider would be played like the last")]

@@ -391,7 +391,9 @@ async fn case(
     seen.creates = weather.log.all_creates()?;
     seen.lost = weather.log.done_from(0)?.0.lost;
     let (findings, excused) = findings(weather, worlds, &rows, (&seen, senders));
-    let has_hints = weather.log.0.is_some() && matches!(weather.database, Database::Postgres { .. });
+    let has_hints = weather.log.0.is_some()
+        && weather.redis.is_none()
+        && matches!(weather.database, Database::Postgres { .. });
     let taken = worlds.iter().map(|world| taken(world)).sum::<usize>();
     let case = Case {
         orders: (0..weather.orders).map(|number| Order::new(number, weather.keys.len())).collect(),
