@@ -72,7 +72,7 @@ impl Shop {
             .provider(of_allscale.base_url(setting("ALLSCALE_URL")?).build()?)
             .provider(of_azotte.base_url(setting("AZOTTE_URL")?).build()?)
             .provider(of_peach.build()?)
-            .on_error(|error| log(error))
+            .on_error(|error| log(format!("{error:?}")))
             .build()?;
         let database = Connection::open(file)?;
         database.busy_timeout(Duration::from_secs(30))?;

@@ -34,7 +34,7 @@ mod begin {
             .provider(of_allscale)
             .provider(of_azotte)
             .provider(of_peach)
-            .on_error(|error| eprintln!("{error}"))
+            .on_error(|error| eprintln!("{error:?}")) // with the cause
             .build()
     }
 }

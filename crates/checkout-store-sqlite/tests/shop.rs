@@ -1,5 +1,6 @@
-//! The example `shop` over HTTP, against the sandboxes over HTTP: a process of the shop is killed and started
-//! again, and each paid order has one parcel.
+//! The example `shop` over HTTP, against the sandboxes over HTTP: the shop's tasks are dropped in the middle,
+//! as by the end of a process, and started again, and each paid order has one parcel. The storm kills real
+//! processes.
 #![allow(clippy::duplicate_mod, reason = "the example has a module of its own")]
 
 mod folder;
@@ -130,7 +131,7 @@ impl Life {
         Ok(())
     }
 
-    async fn kill(self) {
+    async fn end(self) {
         self.serving.abort();
         // Aborted, or ended before.
         let _ = self.serving.await;
@@ -204,7 +205,7 @@ async fn each_paid_order_has_one_parcel_and_no_other_has_one_whenever_the_proces
         orders.insert(id, (provider, scenario, state));
     }
     assert_eq!(street.made(), [4, 2, 2]);
-    life.kill().await;
+    life.end().await;
 
     // The second life shows the same pages, and a form that is sent again makes no second checkout.
     let life = street.begin().await?;
@@ -240,7 +241,7 @@ async fn each_paid_order_has_one_parcel_and_no_other_has_one_whenever_the_proces
     life.work(&street, Duration::from_secs(300), &dies).await?;
     assert!(dies.told.load(Ordering::SeqCst) > 2, "nobody died");
     assert!(life.shop.engine.counters().webhooks() > 0, "no webhook came");
-    life.kill().await;
+    life.end().await;
 
     // Without a process webhooks are lost, and time goes on.
     world.step(Duration::from_secs(600)).await;
@@ -283,7 +284,7 @@ async fn each_paid_order_has_one_parcel_and_no_other_has_one_whenever_the_proces
     assert_eq!(decided.iter().map(|one| (&*one.act, &*one.by)).collect::<Vec<_>>(), [("settle", "Ada")]);
 
     // The judge of the sandbox has found nothing.
-    life.kill().await;
+    life.end().await;
     let findings = world.verdict_at_end().findings;
     assert!(findings.is_empty(), "{findings:?}");
     Ok(())
@@ -341,7 +342,7 @@ async fn bad_forms_strangers_webhooks_and_unknown_orders_change_nothing() -> Out
     assert_eq!(street.get("/orders/abcdefgh").await?.0, StatusCode::NOT_FOUND);
     assert_eq!(street.made(), [0, 0, 0]);
     assert_eq!(life.shop.engine.list(&Filter::default()).await?, []);
-    life.kill().await;
+    life.end().await;
     Ok(())
 }
 

@@ -38,7 +38,7 @@ where
         .concurrency(1) // a step does up to `at_once` pieces of work at once
         .on_event(|_, event| {
             if let Event::Error(error) = event {
-                eprintln!("{error}"); // the next tick tries again
+                eprintln!("{error:?}"); // the next tick tries again
             }
         })
         .build(move |()| {
