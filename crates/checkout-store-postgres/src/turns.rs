@@ -1,7 +1,8 @@
 //! The lanes in turn, as this process serves them.
 
 use core::time::Duration;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Instant;
 
 use crate::rests::{Rests, Urgent, View};
@@ -25,25 +26,18 @@ enum Back {
     Whole,
 }
 
-impl Back {
-    /// The due from which to look: `first` is the due of the first work that a claim saw at `now`.
-    fn from(self, first: i64, now: i64) -> i64 {
-        match self {
-            Self::First => first.min(now),
-            Self::Near => first.min(now.saturating_sub(4_000)),
-            Self::Far => first.min(now.saturating_sub(120_000)),
-            Self::Whole => i64::MIN,
-        }
-    }
-}
-
-/// How often a claim looks back near, far, and to the beginning.
+/// How often a claim looks back near, far, and to the beginning, at most: each lane in its own time, from
+/// half of that on, so that not all of them do so together.
 const NEAR: Duration = Duration::from_secs(1);
 const FAR: Duration = Duration::from_secs(60);
 const WHOLE: Duration = Duration::from_secs(3_600);
 
-/// Of so many lanes, one looks back far in a claim: together they would hold a claim up.
-const ONE_OF: usize = 64;
+/// How far a look goes back behind the last one of its kind, in milliseconds.
+const NEAR_BACK: i64 = 4_000;
+const FAR_BACK: i64 = 120_000;
+
+/// A database's clock that goes back so far was set. Less is an answer that was overtaken by a later one.
+const SET_BACK: i64 = 4_000;
 
 /// The lanes of a claim that follows a full one: each lane costs the database some microseconds, and a full
 /// claim needs no more lanes than pieces of work.
@@ -59,29 +53,46 @@ pub(crate) struct Turns {
     lanes: HashMap<String, Turn>,
     /// The last claim took as much as it was asked for, so there may be more.
     is_busy: bool,
-    /// Counts the looks far back.
-    tried: u64,
     pub(crate) rests: Rests,
 }
 
 #[derive(Clone, Copy)]
 struct Turn {
     served: u64,
-    /// The earliest due that the last claim saw which gave something, and the database's clock at that claim.
+    /// The earliest due that the last claim saw which noted one, or its clock.
     first: i64,
+    /// The database's clock at that claim.
     now: i64,
-    /// The last claims that looked back so far at least, and found work.
-    near: Instant,
-    far: Instant,
-    whole: Instant,
-    /// The number of the last look far back, whether it found work or not.
-    tried: u64,
+    /// The last claims that looked back so far at least, and noted what they saw.
+    near: Looked,
+    far: Looked,
+    whole: Looked,
+    /// The lane's own part of the time between two looks, in thousandths.
+    part: u32,
+}
+
+/// A look, by the clock of this process and the database's.
+#[derive(Clone, Copy)]
+struct Looked {
+    at: Instant,
+    now: i64,
 }
 
 impl Turn {
+    fn new(lane: &str, first: i64, looked: Looked) -> Self {
+        let mut hasher = DefaultHasher::new();
+        lane.hash(&mut hasher);
+        let part = u32::try_from(hasher.finish() % 1_000).unwrap_or(0);
+        Self { served: 0, first, now: looked.now, near: looked, far: looked, whole: looked, part }
+    }
+
     /// How far to look back.
     fn back(&self, at: Instant) -> Back {
-        let is_time = |since: Instant, every: Duration| at.saturating_duration_since(since) >= every;
+        let is_time = |looked: Looked, most: Duration| {
+            let half = most / 2;
+            at.saturating_duration_since(looked.at)
+                >= half.saturating_add(half.saturating_mul(self.part) / 1_000)
+        };
         if is_time(self.whole, WHOLE) {
             Back::Whole
         } else if is_time(self.far, FAR) {
@@ -90,6 +101,17 @@ impl Turn {
             Back::Near
         } else {
             Back::First
+        }
+    }
+
+    /// The due from which to look. What came since the last look of the same kind is behind that look's clock
+    /// by no more than its transaction took.
+    fn from(&self, back: Back) -> i64 {
+        match back {
+            Back::First => self.first,
+            Back::Near => self.first.min(self.near.now.saturating_sub(NEAR_BACK)),
+            Back::Far => self.first.min(self.far.now.saturating_sub(FAR_BACK)),
+            Back::Whole => i64::MIN,
         }
     }
 }
@@ -108,10 +130,11 @@ pub(crate) struct InTurn<'a> {
 }
 
 impl InTurn<'_> {
-    /// How far the claim looks back in this lane.
-    fn back(&self, lane: &str) -> Back {
-        let lanes = self.lanes.iter().zip(&self.back);
-        lanes.filter(|(name, _)| **name == lane).map(|(_, back)| *back).next().unwrap_or(Back::First)
+    /// How far the claim looks back in this lane, and from which due.
+    fn look(&self, lane: &str) -> (Back, i64) {
+        let mut looks = self.lanes.iter().zip(self.back.iter().zip(&self.from));
+        let found = looks.find(|(name, _)| **name == lane);
+        found.map_or((Back::First, i64::MAX), |(_, (back, from))| (*back, *from))
     }
 }
 
@@ -124,7 +147,7 @@ impl Turns {
     /// The turn of a claim of at most so much. A claim of nothing is a look, and looks at all lanes. A claim
     /// that knows the lanes with urgent work leaves out the other ones that rest.
     pub(crate) fn in_turn<'a>(
-        &mut self,
+        &self,
         lanes: &'a [String],
         max: usize,
         urgent: Option<&Urgent>,
@@ -144,33 +167,13 @@ impl Turns {
         if are_few {
             rows.truncate(FEW);
         }
-        // The lanes that look far back: those that have not for longest, as a lane that gives nothing is
-        // about to for ever.
-        let about = |turn: &Turn| turn.back(at) >= Back::Far;
-        let turns =
-            rows.iter().filter_map(|(turn, lane)| Some((turn.filter(|turn| about(turn))?.tried, *lane)));
-        let (mut far, most) = (turns.collect::<Vec<(u64, &str)>>(), rows.len().div_ceil(ONE_OF));
-        if far.len() > most {
-            far.select_nth_unstable(most);
-            far.truncate(most);
-        }
-        let far: HashSet<&str> = far.into_iter().map(|(_, lane)| lane).collect();
-        let back_in = |turn: Option<&Turn>, lane: &str| match turn {
-            Some(turn) => {
-                let back = turn.back(at).min(if far.contains(lane) { Back::Whole } else { Back::Near });
-                (back, back.from(turn.first, turn.now))
-            }
-            // Nobody knows how far the others have come in a new lane.
-            None => (Back::Whole, i64::MIN),
+        // Nobody knows how far the others have come in a new lane.
+        let look = |turn: Option<&Turn>| {
+            let back = turn.map_or(Back::Whole, |turn| turn.back(at));
+            (back, turn.map_or(i64::MIN, |turn| turn.from(back)))
         };
-        let (back, from) = rows.iter().map(|(turn, lane)| back_in(*turn, lane)).unzip();
+        let (back, from) = rows.iter().map(|(turn, _)| look(*turn)).unzip();
         let lanes = rows.into_iter().map(|(_, lane)| lane).collect();
-        for lane in far {
-            self.tried = self.tried.saturating_add(1);
-            if let Some(turn) = self.lanes.get_mut(lane) {
-                turn.tried = self.tried;
-            }
-        }
         InTurn { are_few, rest_until, forgotten: self.rests.forgotten, lanes, from, back }
     }
 
@@ -188,12 +191,9 @@ impl Turns {
         let idle: Vec<&str> = looked.filter(|lane| !gave(lane)).copied().collect();
         for lane in idle {
             self.served = self.served.saturating_add(1);
-            let served = self.served;
             // A new lane is looked at from the beginning when its turn comes.
-            let at = Instant::now();
-            let new =
-                || Turn { served, first: i64::MIN, now: i64::MIN, near: at, far: at, whole: at, tried: 0 };
-            self.lanes.entry(lane.to_owned()).or_insert_with(new).served = served;
+            let new = || Turn::new(lane, i64::MIN, Looked { at: Instant::now(), now: i64::MIN });
+            self.lanes.entry(lane.to_owned()).or_insert_with(new).served = self.served;
         }
     }
 
@@ -207,6 +207,21 @@ impl Turns {
         dues: Vec<Option<i64>>,
         shuts: Vec<Option<i64>>,
     ) {
+        for lane in &turn.lanes {
+            if let Some(kept) =
+                self.lanes.get_mut(*lane).filter(|kept| kept.now > now.saturating_add(SET_BACK))
+            {
+                // What was written since has dues by the new clock.
+                *kept = Turn { served: kept.served, ..Turn::new(lane, i64::MIN, Looked { at: sent, now }) };
+            }
+        }
+        let looks = turn.lanes.iter().zip(turn.back.iter().zip(&turn.from));
+        for ((lane, (back, from)), due) in looks.zip(&dues) {
+            // A lane without a due may be a lane without a row.
+            if due.is_some() {
+                self.note(lane, (*back, *from), *due, Looked { at: sent, now });
+            }
+        }
         if turn.forgotten == self.rests.forgotten {
             let is_whole = turn.rest_until.is_none() && !turn.are_few;
             self.rests.saw(&turn.lanes, &View { now, sent, is_whole, dues, shuts });
@@ -219,8 +234,7 @@ impl Turns {
     }
 
     /// Notes that a claim has taken work of a lane at `now`; `first` is the earliest due of the lane's work
-    /// that the claim saw. A claim that looked far back and took nothing of a lane, as the lane was locked or
-    /// had no place, is not noted: the next claim looks back as far.
+    /// that the claim saw.
     pub(crate) fn served(
         &mut self,
         turn: &InTurn<'_>,
@@ -231,20 +245,40 @@ impl Turns {
     ) {
         self.served = self.served.saturating_add(1);
         let served = self.served;
+        self.note(lane, turn.look(lane), first, Looked { at, now }).served = served;
+    }
+
+    /// Notes the first due that a claim saw in a lane, from a due on.
+    fn note(
+        &mut self,
+        lane: &str,
+        (back, from): (Back, i64),
+        first: Option<i64>,
+        looked: Looked,
+    ) -> &mut Turn {
+        let now = looked.now;
         let first = first.map_or(now, |first| first.min(now));
-        let (back, kept) = (turn.back(lane), self.lanes.get(lane));
-        let looked = |to: Back, kept: Option<Instant>| kept.filter(|_| back < to).unwrap_or(at);
-        let near = looked(Back::Near, kept.map(|kept| kept.near));
-        let far = looked(Back::Far, kept.map(|kept| kept.far));
-        let whole = looked(Back::Whole, kept.map(|kept| kept.whole));
-        let tried = kept.map_or(0, |kept| kept.tried);
-        self.lanes.insert(lane.to_owned(), Turn { served, first, now, near, far, whole, tried });
+        let new = || Turn::new(lane, first, looked);
+        let kept = self.lanes.entry(lane.to_owned()).or_insert_with(new);
+        // Claims at the same time can overtake each other, and another one may have found work further back.
+        if from <= kept.first {
+            kept.first = if now < kept.now { first.min(kept.first) } else { first };
+        }
+        kept.now = now;
+        for (to, last) in
+            [(Back::Near, &mut kept.near), (Back::Far, &mut kept.far), (Back::Whole, &mut kept.whole)]
+        {
+            if back >= to {
+                *last = looked;
+            }
+        }
+        kept
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FAR, FEW, NEAR, ONE_OF, Turns, WHOLE};
+    use super::{FAR, FEW, NEAR, SET_BACK, Turns, WHOLE};
     use crate::rests::Urgent;
     use core::time::Duration;
     use std::collections::BTreeSet;
@@ -252,75 +286,122 @@ mod tests {
 
     const NOW: i64 = 1_000_000;
 
-    #[test]
-    fn a_claim_begins_where_the_last_one_found_work_and_looks_back_now_and_then() {
-        let lanes = ["a".to_owned(), "b".to_owned()];
-        let mut turns = Turns::default();
-        let start = Instant::now();
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    /// A process that has served a lane at [`NOW`], when the lane's first work was due since a while.
+    fn served(first: Option<i64>) -> (Turns, [String; 1], Instant) {
+        let (mut turns, lanes, start) = (Turns::default(), ["a".to_owned()], Instant::now());
         let turn = turns.in_turn(&lanes, 1, None, start);
-        assert_eq!((&*turn.lanes, &*turn.from), (&["a", "b"][..], &[i64::MIN, i64::MIN][..]));
-        turns.served(&turn, "a", NOW, None, start);
-        turns.served(&turn, "b", NOW, Some(NOW - 50_000), start);
-        let from = |turns: &mut Turns, after: Duration| {
-            let turn = turns.in_turn(&lanes, 1, None, start + after);
-            assert_eq!(turn.lanes, ["a", "b"]);
-            turn.from
-        };
-        let moment = Duration::from_millis(1);
-        assert_eq!(from(&mut turns, NEAR - moment), [NOW, NOW - 50_000]);
-        assert_eq!(from(&mut turns, NEAR), [NOW - 4_000, NOW - 50_000]);
-        assert_eq!(from(&mut turns, FAR - moment), [NOW - 4_000, NOW - 50_000]);
-        // One of few lanes looks far back in a claim.
-        assert_eq!(from(&mut turns, FAR), [NOW - 120_000, NOW - 50_000]);
-        assert_eq!(from(&mut turns, FAR), [NOW - 4_000, NOW - 120_000]);
-        assert_eq!(from(&mut turns, WHOLE - moment), [NOW - 120_000, NOW - 50_000]);
-        assert_eq!(from(&mut turns, WHOLE), [NOW - 4_000, i64::MIN]);
-        assert_eq!(from(&mut turns, WHOLE), [i64::MIN, NOW - 50_000]);
+        assert_eq!(turn.from, [i64::MIN]);
+        turns.served(&turn, "a", NOW, first, start);
+        (turns, lanes, start)
     }
 
-    /// The claim may have found the lane locked, or without a place.
+    fn from(turns: &Turns, lanes: &[String], at: Instant) -> i64 {
+        turns.in_turn(lanes, 1, None, at).from[0]
+    }
+
     #[test]
-    fn a_lane_that_gave_nothing_is_looked_through_again() {
-        let lanes = ["a".to_owned()];
-        let (mut turns, start) = (Turns::default(), Instant::now());
-        let turn = turns.in_turn(&lanes, 1, None, start);
-        turns.served(&turn, "a", NOW, None, start);
-        for (span, from) in [(NEAR, NOW - 4_000), (FAR, NOW - 120_000), (WHOLE, i64::MIN)] {
-            let at = start + span;
-            for _ in 0..3 {
-                assert_eq!(turns.in_turn(&lanes, 1, None, at).from, [from], "{span:?}");
+    fn a_claim_begins_where_the_last_one_found_work_and_looks_back_now_and_then() {
+        let (turns, lanes, start) = served(None);
+        let at = |span: Duration| from(&turns, &lanes, start + span);
+        assert_eq!(at(NEAR / 2 - MOMENT), NOW);
+        assert_eq!((at(NEAR), at(FAR / 2 - MOMENT)), (NOW - 4_000, NOW - 4_000));
+        assert_eq!((at(FAR), at(WHOLE / 2 - MOMENT)), (NOW - 120_000, NOW - 120_000));
+        assert_eq!(at(WHOLE), i64::MIN);
+        let (turns, lanes, start) = served(Some(NOW - 50_000));
+        let at = |span: Duration| from(&turns, &lanes, start + span);
+        assert_eq!((at(MOMENT), at(NEAR), at(FAR)), (NOW - 50_000, NOW - 50_000, NOW - 120_000));
+    }
+
+    /// Work is due a second after the clock that its transaction has read.
+    #[test]
+    fn work_of_a_slow_transaction_is_found_in_time_however_often_the_lane_is_served() {
+        for (every, took) in [(NEAR, 5_000), (FAR, 121_000)] {
+            let (mut turns, lanes, start) = served(None);
+            let (step, mut claims) = (every / 10, vec![(NOW, i64::MIN)]);
+            for number in 1..=300 {
+                let at = start + step * number;
+                let now = NOW + i64::try_from((step * number).as_millis()).unwrap();
+                let turn = turns.in_turn(&lanes, 1, None, at);
+                claims.push((now, turn.from[0]));
+                turns.served(&turn, "a", now, None, at);
             }
-            let turn = turns.in_turn(&lanes, 1, None, at);
-            turns.served(&turn, "a", NOW, None, at);
-            assert_eq!(turns.in_turn(&lanes, 1, None, at).from, [NOW], "{span:?}");
+            let within = i64::try_from((every + step).as_millis()).unwrap();
+            for (number, (seen, _)) in claims.iter().enumerate().take(280) {
+                // The transaction commits right after a claim has looked.
+                let due = seen + 1 - took + 1_000;
+                let mut later = claims[number + 1..].iter().filter(|(now, _)| *now <= seen + within);
+                assert!(later.any(|(_, from)| *from <= due), "{took} ms, after claim {number}");
+            }
         }
     }
 
-    /// Half of the lanes never give anything, and look back all the same.
     #[test]
-    fn few_lanes_look_far_back_in_a_claim_and_each_has_its_turn() {
-        let lanes: Vec<String> = (0..2 * ONE_OF).map(|lane| format!("{lane:04}")).collect();
+    fn the_lanes_look_back_at_different_times() {
+        let lanes: Vec<String> = (0..1_000).map(|lane| format!("{lane:04}")).collect();
         let (mut turns, start) = (Turns::default(), Instant::now());
         let all = turns.in_turn(&lanes, 1, None, start);
         lanes.iter().for_each(|lane| turns.served(&all, lane, NOW, None, start));
         let mut seen = BTreeSet::new();
-        for _ in 0..4 * ONE_OF {
-            let turn = turns.in_turn(&lanes, 1, None, start + FAR);
+        for second in 30..=60 {
+            let at = start + Duration::from_secs(second);
+            let turn = turns.in_turn(&lanes, 1, None, at);
             let looks = turn.lanes.iter().zip(&turn.from).filter(|(_, from)| **from == NOW - 120_000);
             let far: Vec<&str> = looks.map(|(lane, _)| *lane).collect();
-            assert!(far.len() <= 2, "{far:?}");
-            for lane in far.into_iter().filter(|lane| **lane >= *lanes[ONE_OF]) {
-                turns.served(&turn, lane, NOW, None, start + FAR);
-            }
-            seen.extend(
-                turn.lanes
-                    .iter()
-                    .zip(&turn.from)
-                    .filter(|(_, from)| **from < NOW - 4_000)
-                    .map(|(lane, _)| *lane),
-            );
+            assert!(far.len() < 100, "{} in second {second}", far.len());
+            far.iter().for_each(|lane| turns.served(&turn, lane, NOW, None, at));
+            seen.extend(far.into_iter().map(str::to_owned));
         }
         assert_eq!(seen.len(), lanes.len());
+    }
+
+    /// A full claim tells of the lanes alone that gave something.
+    #[test]
+    fn a_lane_of_which_a_claim_says_nothing_is_looked_through_again() {
+        let (mut turns, lanes, start) = served(None);
+        for (span, wanted) in [(NEAR, NOW - 4_000), (FAR, NOW - 120_000), (WHOLE, i64::MIN)] {
+            let at = start + span;
+            for _ in 0..3 {
+                assert_eq!(from(&turns, &lanes, at), wanted, "{span:?}");
+            }
+            let turn = turns.in_turn(&lanes, 1, None, at);
+            turns.served(&turn, "a", NOW, None, at);
+            assert_eq!(from(&turns, &lanes, at), NOW, "{span:?}");
+        }
+    }
+
+    /// The lane may have been locked, or without a place.
+    #[test]
+    fn work_that_a_look_back_has_found_is_where_the_next_claim_begins() {
+        let (mut turns, lanes, start) = served(None);
+        let at = start + FAR;
+        let (usual, far) = (turns.in_turn(&lanes, 1, None, start), turns.in_turn(&lanes, 1, None, at));
+        assert_eq!((&*usual.from, &*far.from), (&[NOW][..], &[NOW - 120_000][..]));
+        turns.saw(&far, NOW + 60_000, at, vec![Some(NOW - 70_000)], vec![None]);
+        assert_eq!(from(&turns, &lanes, at), NOW - 70_000);
+        // A claim that began before, and further ahead, has not seen that work.
+        turns.served(&usual, "a", NOW + 60_001, None, at);
+        assert_eq!(from(&turns, &lanes, at), NOW - 70_000);
+        // Work that is due later is no reason to begin later than the clock.
+        let turn = turns.in_turn(&lanes, 1, None, at);
+        turns.saw(&turn, NOW + 60_002, at, vec![Some(NOW + 3_600_000)], vec![None]);
+        assert_eq!(from(&turns, &lanes, at), NOW + 60_002);
+        // An answer that was overtaken, and one without a due.
+        turns.saw(&turn, NOW + 60_000, at, vec![Some(NOW + 55_000)], vec![None]);
+        turns.saw(&turn, NOW + 60_003, at, vec![None], vec![None]);
+        assert_eq!(from(&turns, &lanes, at), NOW + 55_000);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_brings_a_look_from_the_beginning() {
+        let (mut turns, lanes, start) = served(None);
+        let turn = turns.in_turn(&lanes, 1, None, start);
+        // The lane is shut, and the claim has nothing to tell of it.
+        turns.saw(&turn, NOW - SET_BACK, start, vec![None], vec![None]);
+        assert_eq!(from(&turns, &lanes, start), NOW);
+        turns.saw(&turn, NOW - SET_BACK - 1, start, Vec::new(), Vec::new());
+        assert_eq!(from(&turns, &lanes, start), i64::MIN);
     }
 
     #[test]
