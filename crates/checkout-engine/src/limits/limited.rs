@@ -119,6 +119,8 @@ struct Found {
     due: Vec<Due>,
     news: bool,
     failed: Option<StoreError>,
+    /// The limits' error, which a later claim can tell.
+    doubt: Option<StoreError>,
     /// A suspect came, which comes alone.
     alone: bool,
 }
@@ -196,6 +198,10 @@ impl<S, L> fmt::Debug for Limited<S, L> {
 }
 
 impl Found {
+    const fn has_failed(&self) -> bool {
+        self.failed.is_some() || self.doubt.is_some()
+    }
+
     fn take(&mut self, claimed: &mut Claimed) -> Vec<Due> {
         self.now.get_or_insert(claimed.now);
         self.news |= claimed.news;
@@ -231,10 +237,12 @@ impl<S: Store, L: Limits> Limited<S, L> {
         self.full().insert(lane.to_owned(), now.saturating_add(wait.min(LOOK_AGAIN)));
     }
 
-    /// Notes that the limits have not answered: that may have taken seconds, for which all lanes had to wait.
-    fn fail(&self, found: &mut Found, now: Moment, error: StoreError) {
-        *self.doubt() = Some(Doubt { until: now.saturating_add(LOOK_AGAIN), error: None });
-        found.failed = Some(error);
+    /// Notes that the limits, asked at a moment, have not answered: that may have taken seconds, for which
+    /// all lanes had to wait.
+    fn fail(&self, found: &mut Found, (now, since): (Moment, Instant), error: StoreError) {
+        let until = self.store.later(now, since).saturating_add(LOOK_AGAIN);
+        *self.doubt() = Some(Doubt { until, error: None });
+        found.doubt = Some(error);
     }
 
     /// The moment before which nobody asks the limits, if there is one.
@@ -247,12 +255,12 @@ impl<S: Store, L: Limits> Limited<S, L> {
         let mut doubt = self.doubt();
         let Some(Doubt { until, error }) = doubt.as_mut() else { return Ok(None) };
         // A clock that was put back must not keep the limits from their next question.
-        if *until <= now || *until > now.saturating_add(LOOK_AGAIN) {
+        if *until <= now || *until > now.saturating_add(LOOK_AGAIN.saturating_mul(2)) {
             *doubt = None;
             return Ok(None);
         }
-        if found.failed.is_none() {
-            found.failed = error.take();
+        if found.doubt.is_none() {
+            found.doubt = error.take();
         }
         Ok(Some(*until))
     }
@@ -347,7 +355,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
             }
             let is_full = upto > 0 && found.due.len() >= upto;
             self.busy.store(if is_full { POOR_CLAIMS } else { 0 }, Ordering::Relaxed);
-            if found.alone || found.failed.is_some() || is_full {
+            if found.alone || found.has_failed() || is_full {
                 break;
             }
         }
@@ -408,10 +416,11 @@ impl<S: Store, L: Limits> Limited<S, L> {
         upto: usize,
         lease: Duration,
     ) -> Result<Option<Moment>, StoreError> {
+        let since = Instant::now();
         let (mut open, mut full) = match self.look(limited, lease, now).await {
             Ok(looked) => looked,
             Err(error) => {
-                self.fail(found, now, error);
+                self.fail(found, (now, since), error);
                 return Ok(None);
             }
         };
@@ -438,21 +447,22 @@ impl<S: Store, L: Limits> Limited<S, L> {
             }
             used_up.extend(limited.iter().filter(|limit| open.get(limit.lane) == Some(&0)).copied());
             open.retain(|_, places| *places > 0);
-            if !any || found.alone || found.failed.is_some() || found.due.len() >= upto {
+            if !any || found.alone || found.has_failed() || found.due.len() >= upto {
                 next = claimed.next;
                 break;
             }
         }
-        if found.alone || found.failed.is_some() || (upto > 0 && found.due.len() >= upto) {
+        if found.alone || found.has_failed() || (upto > 0 && found.due.len() >= upto) {
             return Ok(next);
         }
         if !used_up.is_empty() {
+            let since = Instant::now();
             match self.look(&used_up, lease, now).await {
                 Ok((_, used_up)) => used_up
                     .names
                     .into_iter()
                     .for_each(|lane| full.add(lane, used_up.wait.unwrap_or_default())),
-                Err(error) => self.fail(found, now, error),
+                Err(error) => self.fail(found, (now, since), error),
             }
         }
         if !full.names.is_empty() {
@@ -475,6 +485,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
                 None => Ok(Reserved::Granted),
             }
         });
+        let since = Instant::now();
         let answers = join_all(asked).await;
         let (mut granted, mut answered) = (Vec::new(), Answers::default());
         for ((due, (lane, rate)), answer) in due.into_iter().zip(lanes).zip(answers) {
@@ -494,7 +505,7 @@ impl<S: Store, L: Limits> Limited<S, L> {
                 }
                 Err(error) => {
                     self.give_back(found, &due, IN_DOUBT).await;
-                    self.fail(found, now, error);
+                    self.fail(found, (now, since), error);
                 }
             }
         }
@@ -645,12 +656,17 @@ impl<S: Store, L: Limits> Store for Limited<S, L> {
             }
             of_first = if turn == 0 { found.due.len() } else { of_first };
         }
-        match (found.now, found.failed) {
+        // An error of the limits that is not told now is told by a claim that finds nothing else.
+        let has_other = found.failed.is_some() || found.news || !found.due.is_empty();
+        let mut doubt = found.doubt.take();
+        if has_other
+            && doubt.is_some()
+            && let Some(kept) = self.doubt().as_mut()
+        {
+            kept.error = doubt.take();
+        }
+        match (found.now, found.failed.or(doubt)) {
             (Some(now), failed) if failed.is_none() || found.news || !found.due.is_empty() => {
-                // A claim that finds nothing else tells the error.
-                if let (Some(error), Some(doubt)) = (failed, self.doubt().as_mut()) {
-                    doubt.error = Some(error);
-                }
                 // What was not looked at in this claim may be due now.
                 let is_full = ask.max > 0 && found.due.len() >= ask.max;
                 let next = if is_full || found.alone { Some(now) } else { earlier(of_free, of_limited) };
