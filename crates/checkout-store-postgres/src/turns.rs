@@ -391,6 +391,9 @@ mod tests {
         turns.saw(&turn, NOW + 60_000, at, vec![Some(NOW + 55_000)], vec![None]);
         turns.saw(&turn, NOW + 60_003, at, vec![None], vec![None]);
         assert_eq!(from(&turns, &lanes, at), NOW + 55_000);
+        // One that was overtaken, and had not yet seen that work.
+        turns.saw(&turn, NOW + 59_999, at, vec![Some(NOW + 58_000)], vec![None]);
+        assert_eq!(from(&turns, &lanes, at), NOW + 55_000);
     }
 
     #[test]
