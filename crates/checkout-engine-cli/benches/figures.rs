@@ -12,7 +12,7 @@
 //! | `CHECKOUT_BENCH_CHURN_SECONDS` | how long the part `churn` polls; 50 by default |
 //! | `CHECKOUT_BENCH_ENDED` | how many checkouts have ended in the parts `ended-…`; 1,000,000 by default |
 //! | `CHECKOUT_BENCH_LEASE` | the lease of the parts `take-over-…`, in seconds; 3 by default |
-//! | `CHECKOUT_BENCH_SNAPSHOT_SECONDS` | how long the part `snapshot` holds one; 24 by default |
+//! | `CHECKOUT_BENCH_SNAPSHOT_SECONDS` | how long the part `snapshot` claims beside one; 24 by default |
 //! | `CHECKOUT_BENCH_FOLDER` | the folder of the SQLite files: the disk decides. The temporary folder by default |
 //!
 //! The processes, the server and the client share the machine's cores. Each figure has a schema, a key prefix
