@@ -51,11 +51,12 @@ export async function open(t, shop, options = {}) {
   return context;
 }
 
-// Opens a page, and weighs it with everything that it loads.
+// Opens a page, and weighs it with everything that it loads. A look of the script at the page is another load.
 export async function load(context, url) {
   const page = await context.newPage();
   const sizes = [];
   const weigh = (request) =>
+    request.resourceType() !== "fetch" &&
     sizes.push(request.sizes().then((of) => of.responseBodySize + of.responseHeadersSize));
   page.on("requestfinished", weigh);
   const response = await page.goto(url, { waitUntil: "load" });

@@ -150,6 +150,49 @@ test("the focus stays where it is when the dashboard renews itself", async (t) =
   await page.waitForFunction(() => document.activeElement.dataset.testid === "act-underpay");
 });
 
+// A promise, and the function that keeps it.
+function signal() {
+  let tell;
+  return { told: new Promise((resolve) => (tell = resolve)), tell };
+}
+
+test("a page shows what happened before it listened", async (t) => {
+  const shop = await newShop(t, "late");
+  const context = await open(t, shop);
+  const listens = signal();
+  await context.route("**/_/events", async (route) => {
+    await listens.told;
+    await route.continue();
+  });
+  const page = await load(context, shop.dashboard);
+  await shop.newIntent("order-1");
+  listens.tell();
+  await shows(page, "checkout", "order-1");
+});
+
+test("no older answer comes after a newer one", async (t) => {
+  const shop = await newShop(t, "order");
+  const context = await open(t, shop);
+  const [page, other] = [await load(context, shop.dashboard), await load(context, shop.dashboard)];
+  const answered = signal();
+  let [looks, most] = [0, 0];
+  await page.route(shop.dashboard, async (route) => {
+    most = Math.max(most, ++looks);
+    const response = await route.fetch();
+    await answered.told;
+    looks -= 1;
+    await route.fulfill({ response });
+  });
+  await shop.newIntent("order-1");
+  await shows(other, "checkout", "order-1");
+  await shop.newIntent("order-2");
+  // The other window has looked again, and so would this one have.
+  await shows(other, "checkout", "order-2");
+  answered.tell();
+  await shows(page, "checkout", "order-2");
+  assert.equal(most, 1, "looks at once");
+});
+
 test("the pages work without a script", async (t) => {
   const shop = await newShop(t, "no-script");
   const context = await open(t, shop, { javaScriptEnabled: false });

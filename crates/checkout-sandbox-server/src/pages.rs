@@ -14,7 +14,7 @@
 //! | `POST /_/board/{world}/reset` | begins the world again |
 //! | `GET /_/latest` | leads to the payer's page of the newest checkout: `?world=`, `?provider=` |
 //! | `GET /_/scenarios` | the scenarios of all providers |
-//! | `GET /_/events` | an event for each change, for the script of the dashboard |
+//! | `GET /_/events` | an event at once and for each change, for the script of the dashboard |
 
 mod allscale;
 mod azotte;

@@ -526,7 +526,7 @@ fn an_event_tells_each_change_and_the_server_ends_though_somebody_listens() {
     let (addr, keys) = (running.addr(), published(&running));
     let mut stream = common::connect(addr);
     write!(stream, "GET /_/events HTTP/1.1\r\nhost: {addr}\r\n\r\n").unwrap();
-    let head = read_until(&mut stream, "retry: 1000");
+    let head = read_until(&mut stream, "retry: 1000\ndata: open\n\n");
     assert!(head.contains("content-type: text/event-stream"), "{head}");
     let (path, _) = intent(&running, &keys, json!({}));
     read_until(&mut stream, "data: changed");

@@ -1,11 +1,10 @@
 // Renews the parts of the page that can change, as soon as something has changed.
 (() => {
   const events = new EventSource(document.currentScript.dataset.events);
-  let waits = false;
+  let [isAsked, isAtWork] = [false, false];
   const renew = async () => {
-    waits = false;
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
-    if (!answer || !answer.ok) return;
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
       const next = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
@@ -17,9 +16,16 @@
       if (held) part.querySelector(`[data-testid="${held}"]`)?.focus();
     }
   };
-  events.onmessage = () => {
-    if (waits) return;
-    waits = true;
-    setTimeout(renew, 50);
+  // One look at a time, so that no older answer comes after a newer one, and another for what happened since.
+  events.onmessage = async () => {
+    isAsked = true;
+    if (isAtWork) return;
+    isAtWork = true;
+    while (isAsked) {
+      await new Promise((after) => setTimeout(after, 50));
+      isAsked = false;
+      await renew().catch(() => {}); // The next event asks again.
+    }
+    isAtWork = false;
   };
 })();

@@ -15,7 +15,8 @@ use crate::clock::Pace;
 use crate::shared::Shared;
 use crate::world::World;
 
-/// An event for each request that may have changed a world, and for each change that time alone brings.
+/// An event for each request that may have changed a world, and for each change that time alone brings. The
+/// first event comes at once: a page may have been made before something happened, and listen only since.
 pub(super) async fn events(State(server): State<Arc<Shared>>) -> Response<Body> {
     let (mut sender, body) = Channel::<Bytes>::new(1);
     let (mut changes, mut stopped) = (server.changes.subscribe(), server.stopped.clone());
@@ -23,7 +24,7 @@ pub(super) async fn events(State(server): State<Arc<Shared>>) -> Response<Body> 
     let has_engine = server.engine.is_some();
     let beat = if has_engine { LOOK } else { BEAT };
     tokio::spawn(async move {
-        let mut event: &'static [u8] = b"retry: 1000\n\n";
+        let mut event: &'static [u8] = b"retry: 1000\ndata: open\n\n";
         loop {
             tokio::select! {
                 sent = sender.send_data(Bytes::from_static(event)) => if sent.is_err() { return },
