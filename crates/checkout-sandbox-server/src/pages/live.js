@@ -3,7 +3,8 @@
   const events = new EventSource(document.currentScript.dataset.events);
   let [isAsked, isAtWork] = [false, false];
   const renew = async () => {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    const signal = AbortSignal.timeout(10_000); // A look that hangs holds up all others.
+    const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal });
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const part of document.querySelectorAll("[data-live]")) {
@@ -16,7 +17,7 @@
       if (held) part.querySelector(`[data-testid="${held}"]`)?.focus();
     }
   };
-  // One look at a time, so that no older answer comes after a newer one, and another for what happened since.
+  // One look at a time, so that no older answer comes after a newer one, and another look after an event.
   events.onmessage = async () => {
     isAsked = true;
     if (isAtWork) return;

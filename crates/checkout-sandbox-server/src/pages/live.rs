@@ -16,7 +16,7 @@ use crate::shared::Shared;
 use crate::world::World;
 
 /// An event for each request that may have changed a world, and for each change that time alone brings. The
-/// first event comes at once: a page may have been made before something happened, and listen only since.
+/// first event comes at once, for a page that was made before a change and listens only after the change.
 pub(super) async fn events(State(server): State<Arc<Shared>>) -> Response<Body> {
     let (mut sender, body) = Channel::<Bytes>::new(1);
     let (mut changes, mut stopped) = (server.changes.subscribe(), server.stopped.clone());
