@@ -128,7 +128,7 @@ fn of_many_processes_two_listen_and_another_takes_the_place_of_one_that_is_gone(
 
 /// The hints come over a connection of the test's own, as the words of any program do.
 #[test]
-fn a_process_sends_a_hint_in_a_tenth_of_a_second_at_most() -> Tested {
+fn a_process_sends_one_hint_in_a_tenth_of_a_second_at_most() -> Tested {
     const NUDGES: u128 = 400;
     if common::has_no_server() {
         return Ok(());
@@ -157,7 +157,9 @@ fn a_process_sends_a_hint_in_a_tenth_of_a_second_at_most() -> Tested {
         }
         // The first one goes out at once, and the last one may be late.
         let most = begin.elapsed().as_millis() / 100 + 2;
-        assert!((1..=most).contains(&hints) && hints < NUDGES, "{hints} hints, {most} at most");
+        assert!((1..=most).contains(&hints), "{hints} hints, {most} at most");
+        // Where the nudges themselves are as slow, nothing holds them back.
+        assert!(hints < NUDGES || most >= NUDGES, "a hint for each nudge");
         Ok(())
     })
 }

@@ -261,7 +261,7 @@ fn work_that_aborts_its_processes_is_held_the_rest_goes_on_and_a_release_leads_t
             of_suspects.extend(said);
         }
     }
-    // Both were claimed four times and not written. From then on they come alone, and the other one is read.
+    // Both were claimed three times and not written. From then on they come alone, and the other one is read.
     assert!(of_suspects.iter().any(|said| said == "reads other"), "{of_suspects:?}");
     let sorted = |(mut said, lives): (Vec<String>, bool)| {
         said.sort();
