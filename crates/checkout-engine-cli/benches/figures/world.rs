@@ -110,8 +110,13 @@ impl Place {
     }
 
     pub(crate) async fn open_postgres(&self, connections: usize) -> Postgres {
+        self.open_notifying(connections, true).await
+    }
+
+    pub(crate) async fn open_notifying(&self, connections: usize, notify: bool) -> Postgres {
         let Self::Postgres { url, schema } = self else { panic!("a schema") };
-        Options::new().schema(schema).connections(connections).connect(url).await.unwrap()
+        let options = Options::new().schema(schema).connections(connections).notify(notify);
+        options.connect(url).await.unwrap()
     }
 
     /// Runs statements of PostgreSQL.
