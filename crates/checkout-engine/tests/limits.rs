@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -299,12 +299,15 @@ struct Shaky<'a> {
     asked: AtomicU32,
     /// Another process takes all places after each look.
     overtaken: AtomicBool,
+    /// The time that a look takes to fail.
+    slow: Option<(&'a ManualClock, Duration)>,
 }
 
 impl<'a> Shaky<'a> {
     fn new(right: &'a MemoryLimits) -> Self {
         let new = AtomicBool::default;
-        Self { right, room: new(), reserve: new(), end: new(), asked: AtomicU32::new(0), overtaken: new() }
+        let asked = AtomicU32::new(0);
+        Self { right, room: new(), reserve: new(), end: new(), asked, overtaken: new(), slow: None }
     }
 }
 
@@ -323,7 +326,13 @@ impl Limits for Shaky<'_> {
                 }
             }
         }
-        if is(&self.room) { Err(away()) } else { Ok(rooms) }
+        if !is(&self.room) {
+            return Ok(rooms);
+        }
+        if let Some((clock, span)) = self.slow {
+            clock.pass(span).await?;
+        }
+        Err(away())
     }
 
     async fn reserve(&self, lane: Limit<'_>, place: i64, lease: Duration) -> Result<Reserved, StoreError> {
@@ -372,6 +381,50 @@ fn while_the_limits_are_away_limited_lanes_rest_and_other_lanes_go_on() -> Teste
         clock.pass(SILENCE).await?;
         let claimed = claim(&store, &[PEACH]).await?;
         assert_eq!(claimed.due.iter().map(|due| due.tries).collect::<Vec<_>>(), [1]);
+        Ok(())
+    })
+}
+
+#[test]
+fn the_silence_begins_when_the_question_has_failed() -> Tested {
+    block_on(async {
+        let clock = ManualClock::new();
+        let limits = MemoryLimits::with_clock(clock.reader());
+        let slow = Some((&clock, Duration::from_secs(3)));
+        let store = Limited::new(Memory::with_clock(clock.reader()), Shaky { slow, ..Shaky::new(&limits) });
+        know(&store).await?;
+        add(&store, Provider::Peach, "limited").await?;
+        store.limits().room.store(true, Ordering::Relaxed);
+        let begin = store.now().await?;
+        assert!(claim(&store, &[PEACH]).await.is_err());
+        let claimed = claim(&store, &[PEACH]).await?;
+        let end = begin.saturating_add(Duration::from_secs(3));
+        assert_eq!((claimed.now, claimed.next), (end, Some(end.saturating_add(SILENCE))));
+        Ok(())
+    })
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_lengthen_the_silence() -> Tested {
+    block_on(async {
+        let begin = Moment::from_unix_millis(1_716_501_000_000);
+        let now = Arc::new(AtomicI64::new(begin.unix_millis()));
+        let reader = || {
+            let now = Arc::clone(&now);
+            move || Moment::from_unix_millis(now.load(Ordering::Relaxed))
+        };
+        let limits = MemoryLimits::with_clock(reader());
+        let store = Limited::new(Memory::with_clock(reader()), Shaky::new(&limits));
+        know(&store).await?;
+        // Due an hour ago: after the step back the work is still due.
+        now.fetch_sub(3_600_000, Ordering::Relaxed);
+        add(&store, Provider::Peach, "limited").await?;
+        now.store(begin.unix_millis(), Ordering::Relaxed);
+        store.limits().room.store(true, Ordering::Relaxed);
+        assert!(claim(&store, &[PEACH]).await.is_err());
+        now.fetch_sub(60_000, Ordering::Relaxed);
+        store.limits().room.store(false, Ordering::Relaxed);
+        assert_eq!(ids(&claim(&store, &[PEACH]).await?), ["limited"]);
         Ok(())
     })
 }
