@@ -157,9 +157,7 @@ fn a_process_sends_one_hint_in_a_tenth_of_a_second_at_most() -> Tested {
         }
         // The first one goes out at once, and the last one may be late.
         let most = begin.elapsed().as_millis() / 100 + 2;
-        assert!((1..=most).contains(&hints), "{hints} hints, {most} at most");
-        // Where the nudges themselves are as slow, nothing holds them back.
-        assert!(hints < NUDGES || most >= NUDGES, "a hint for each nudge");
+        assert!((1..=most).contains(&hints) && hints < NUDGES, "{hints} hints, {most} at most");
         Ok(())
     })
 }
